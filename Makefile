@@ -1,0 +1,39 @@
+# Every developer verb. `make test` makes its own environment; nothing has to be installed by hand but Python 3.11+.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: help test quick lint format clean
+
+help:
+	@echo "make test    the whole test suite, on real servers (minutes)"
+	@echo "make quick   the unit tests only (seconds)"
+	@echo "make lint    ruff, mypy strict, the import contracts"
+	@echo "make format  let ruff lay out the code"
+	@echo "make clean   remove the environment and everything generated"
+
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Wavetank needs Python 3.11 or newer; set PYTHON=…")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+test: $(READY)
+	$(BIN)/python -m pytest -n 2 tests
+
+quick: $(READY)
+	$(BIN)/python -m pytest -n 2 --ignore=tests/system tests
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) runs build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,50 @@
+"""The plan: a validated, immutable description of a run, read from a script or made in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from wavetank.metrics.thresholds import Condition, Threshold
+from wavetank.plan.payload import Payload
+from wavetank.plan.phases import Phase
+from wavetank.plan.steps import ConnectionOptions, Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """What a user does. `weight` is its share among the scenarios that users are drawn from."""
+
+    name: str
+    steps: tuple[Step, ...]
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that a worker has to know.
+
+    `variables`: a list means that each user draws one of its elements. `processor` is the Python file with the
+    functions that steps name. `strict`: a template's missing variable is an error, instead of the text `undefined`.
+    `headline` is the message name that the results block is about; None: all messages.
+    """
+
+    name: str
+    target: str
+    phases: tuple[Phase, ...]
+    scenarios: tuple[Scenario, ...]
+    variables: Mapping[str, object] = field(default_factory=dict)
+    payloads: tuple[Payload, ...] = ()
+    processor: Path | None = None
+    script: Path | None = None
+    environment: str | None = None
+    before: tuple[Step, ...] = ()
+    after: tuple[Step, ...] = ()
+    connection: ConnectionOptions = field(default_factory=ConnectionOptions)
+    reply_timeout_s: float = 10.0
+    strict: bool = True
+    thresholds: tuple[Threshold, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    headline: str | None = None
+    seed: int = 0
