@@ -1,0 +1,82 @@
+"""What a worker says about itself: how busy it was, how late, and what it holds at the moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from wavetank.metrics.histogram import Histogram
+
+
+@dataclass(slots=True)
+class Health:
+    """One worker over a stretch of time; two stretches of the same worker add up.
+
+    `observed_ns` is the length of the stretch, `cpu_ns` the processor time used in it. `gauges` are the
+    readings taken at `at_ns`, the end of the stretch. `highest` is the highest of each other reading that the
+    worker gives (`cpu_percent`, `rss_mb`, …).
+    """
+
+    at_ns: int = 0
+    observed_ns: int = 0
+    cpu_ns: int = 0
+    gauges: dict[str, float] = field(default_factory=dict)
+    highest: dict[str, float] = field(default_factory=dict)
+    lateness: Histogram = field(default_factory=Histogram)
+    loop_lag: Histogram = field(default_factory=Histogram)
+
+    @property
+    def cpu_percent(self) -> float:
+        """Mean load of the worker's process: 100 is one core fully used."""
+        return 100 * self.cpu_ns / self.observed_ns if self.observed_ns else 0.0
+
+    def __iadd__(self, other: Health) -> Self:
+        # The later reading counts. Of two at the same instant one is taken, the same whatever the order.
+        mine, theirs = (self.at_ns, sorted(self.gauges.items())), (other.at_ns, sorted(other.gauges.items()))
+        if theirs > mine:
+            self.at_ns, self.gauges = other.at_ns, dict(other.gauges)
+        self.observed_ns += other.observed_ns
+        self.cpu_ns += other.cpu_ns
+        for name, value in other.highest.items():
+            self.highest[name] = max(value, self.highest.get(name, value))
+        self.lateness += other.lateness
+        self.loop_lag += other.loop_lag
+        return self
+
+    def copy(self) -> Health:
+        """An independent Health of the same readings."""
+        return Health(
+            self.at_ns,
+            self.observed_ns,
+            self.cpu_ns,
+            dict(self.gauges),
+            dict(self.highest),
+            self.lateness.copy(),
+            self.loop_lag.copy(),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """A form for JSON; `from_dict` restores an equal Health."""
+        return {
+            "at_ns": self.at_ns,
+            "observed_ns": self.observed_ns,
+            "cpu_ns": self.cpu_ns,
+            "gauges": dict(self.gauges),
+            "highest": dict(self.highest),
+            "lateness": self.lateness.to_dict(),
+            "loop_lag": self.loop_lag.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Health:
+        """Restores what `to_dict` wrote. Raises ValueError, KeyError or TypeError for anything else."""
+        return cls(
+            at_ns=int(data["at_ns"]),
+            observed_ns=int(data["observed_ns"]),
+            cpu_ns=int(data["cpu_ns"]),
+            gauges=dict(data["gauges"]),
+            highest=dict(data["highest"]),
+            lateness=Histogram.from_dict(data["lateness"]),
+            loop_lag=Histogram.from_dict(data["loop_lag"]),
+        )

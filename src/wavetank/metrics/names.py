@@ -1,0 +1,177 @@
+"""The names of all metrics: which exist, what unit they have, how a name says which figure it means.
+
+Artillery's names where Artillery has one. All times are in milliseconds wherever a person meets them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+USERS_CREATED = "vusers.created"
+USERS_COMPLETED = "vusers.completed"
+USERS_FAILED = "vusers.failed"
+USERS_SKIPPED = "vusers.skipped"
+USERS_INTERRUPTED = "vusers.interrupted"
+"""Users cut off because the run was stopped; neither completed nor failed."""
+USERS_CREATED_BY_NAME = "vusers.created_by_name"
+
+CONNECTS = "websocket.connects"
+"""Attempts to connect, the failed ones included."""
+CONNECT_FAILED = "websocket.connect_failed"
+MESSAGES_SENT = "websocket.messages_sent"
+MESSAGES_RECEIVED = "websocket.messages_received"
+BYTES_SENT = "websocket.bytes_sent"
+BYTES_RECEIVED = "websocket.bytes_received"
+REQUESTS = "websocket.requests"
+"""Sends that expect a reply."""
+REPLIES = "websocket.replies"
+REPLIES_LOST = "websocket.replies_lost"
+"""Requests whose reply did not come, for whatever reason."""
+REPLY_TIMEOUTS = "websocket.reply_timeouts"
+PUSHES = "websocket.pushes"
+CLOSED = "websocket.closed"
+ERRORS = "errors"
+
+SEND_RATE = "websocket.send_rate"
+RECEIVE_RATE = "websocket.receive_rate"
+ARRIVAL_RATE = "vusers.arrival_rate"
+
+USERS_ACTIVE = "vusers.active"
+OPEN = "websocket.open"
+
+CONNECT_TIME = "websocket.connect_time"
+RESPONSE_TIME = "websocket.response_time"
+SERVICE_TIME = "websocket.service_time"
+PUSH_TIME = "websocket.push_time"
+SESSION_LENGTH = "vusers.session_length"
+LATENESS = "generator.lateness"
+LOOP_LAG = "generator.loop_lag"
+
+CONNECT_SUCCESS = "websocket.connect_success"
+ERROR_RATE = "error_rate"
+THROUGHPUT = "websocket.throughput"
+USERS_ERROR_RATE = "vusers.error_rate"
+"""Share of the users created that did not complete, in percent: what Artillery's `maxErrorRate` bounds."""
+
+COUNTERS = (
+    USERS_CREATED,
+    USERS_COMPLETED,
+    USERS_FAILED,
+    USERS_SKIPPED,
+    USERS_INTERRUPTED,
+    CONNECTS,
+    CONNECT_FAILED,
+    MESSAGES_SENT,
+    MESSAGES_RECEIVED,
+    BYTES_SENT,
+    BYTES_RECEIVED,
+    REQUESTS,
+    REPLIES,
+    REPLIES_LOST,
+    REPLY_TIMEOUTS,
+    PUSHES,
+)
+COUNTERS_BY_NAME = (USERS_CREATED_BY_NAME, MESSAGES_SENT, CLOSED, ERRORS)
+"""Counters that have one counter more for each scenario, message name, close code or kind of error."""
+
+RATES = {SEND_RATE: MESSAGES_SENT, RECEIVE_RATE: MESSAGES_RECEIVED, ARRIVAL_RATE: USERS_CREATED}
+"""Rates per second, and the counter that each is the rate of."""
+
+GAUGES = (USERS_ACTIVE, OPEN)
+
+HISTOGRAMS = (
+    CONNECT_TIME,
+    f"{CONNECT_TIME}.dns",
+    f"{CONNECT_TIME}.tcp",
+    f"{CONNECT_TIME}.tls",
+    f"{CONNECT_TIME}.upgrade",
+    RESPONSE_TIME,
+    SERVICE_TIME,
+    PUSH_TIME,
+    SESSION_LENGTH,
+    LATENESS,
+    LOOP_LAG,
+)
+HISTOGRAMS_BY_NAME = (RESPONSE_TIME, SERVICE_TIME)
+"""Histograms that have one histogram more for each message name."""
+
+DERIVED = (CONNECT_SUCCESS, ERROR_RATE, THROUGHPUT, USERS_ERROR_RATE)
+_PERCENT = (CONNECT_SUCCESS, ERROR_RATE, USERS_ERROR_RATE)
+
+_STATISTIC = re.compile(r"(.+)\.(min|mean|max|count|median|p\d+(?:\.\d+)?)")
+
+
+def quantile_of(statistic: str) -> float | None:
+    """The share (0…1) that `p50`, `p99.9`, `p999` (Artillery's p99.9) or `median` means; else None."""
+    if statistic == "median":
+        return 0.5
+    found = re.fullmatch(r"p(\d\d?)(?:\.(\d+))?|p(9\d)(\d+)", statistic)
+    if found is None:
+        return None
+    whole, decimals = found.group(1) or found.group(3), found.group(2) or found.group(4) or ""
+    share = float(f"0.{whole:0>2}{decimals}")
+    return share or None
+
+
+def split_statistic(metric: str) -> tuple[str, str] | None:
+    """`a.b.p95` → (`a.b`, `p95`): a histogram's name, and which figure of it. None if no figure is named."""
+    found = _STATISTIC.fullmatch(metric)
+    if found is None:
+        return None
+    histogram, statistic = found.groups()
+    if statistic.startswith("p") and quantile_of(statistic) is None:
+        return None
+    return histogram, statistic
+
+
+def is_counter(name: str) -> bool:
+    """Whether a run counts this, even if the count is 0."""
+    return name in COUNTERS or _is_by_name(name, COUNTERS_BY_NAME)
+
+
+def is_histogram(name: str) -> bool:
+    """Whether this is one of our histograms (without a figure such as `.p95`)."""
+    return name in HISTOGRAMS or _is_by_name(name, HISTOGRAMS_BY_NAME)
+
+
+def is_fixed(metric: str) -> bool:
+    """Whether this metric exists in every run, and not only for a certain message name, scenario or code."""
+    if metric in COUNTERS or metric in RATES or metric in GAUGES or metric in DERIVED:
+        return True
+    split = split_statistic(metric)
+    return split is not None and split[0] in HISTOGRAMS
+
+
+def known(metric: str) -> bool:
+    """Whether a threshold can be put on `metric`. What a script's own functions count is not known here."""
+    if is_fixed(metric) or is_counter(metric):
+        return True
+    split = split_statistic(metric)
+    return split is not None and is_histogram(split[0])
+
+
+def nearest(metric: str) -> str | None:
+    """The known name that a person who wrote `metric` may have meant, or None."""
+    if is_histogram(metric):
+        return f"{metric}.p95"
+    figures = [f"{name}.{figure}" for name in HISTOGRAMS for figure in ("p50", "p95", "p99", "mean", "max")]
+    candidates = [*COUNTERS, *RATES, *GAUGES, *DERIVED, *figures]
+    close = difflib.get_close_matches(metric, candidates, n=1, cutoff=0.6)
+    return close[0] if close else None
+
+
+def unit_of(metric: str) -> str:
+    """Unit in which a metric is given: `ms`, `%`, `/s`, or nothing for a plain number."""
+    if metric in _PERCENT:
+        return "%"
+    if metric in RATES or metric == THROUGHPUT:
+        return "/s"
+    split = split_statistic(metric)
+    if split is not None and is_histogram(split[0]) and split[1] != "count":
+        return "ms"
+    return ""
+
+
+def _is_by_name(name: str, families: tuple[str, ...]) -> bool:
+    return any(name.startswith(f"{family}.") and len(name) > len(family) + 1 for family in families)

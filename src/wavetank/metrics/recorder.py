@@ -1,0 +1,188 @@
+"""What the hot path writes to: it appends and counts, and once a second everything becomes a snapshot."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping
+from numbers import Real
+from typing import Literal
+
+from wavetank.metrics import names
+from wavetank.metrics.bounded import BoundedNames, printable
+from wavetank.metrics.health import Health
+from wavetank.metrics.histogram import Histogram
+from wavetank.metrics.snapshot import ErrorCount, Flow, Snapshot
+
+MESSAGE_NAMES = 100
+ERROR_KINDS = 100
+CUSTOM_NAMES = 1000
+_EXAMPLE_LENGTH = 500
+_CUSTOM_LENGTH = 200
+_LARGEST = 2.0**53
+
+
+class Series:
+    """The messages of one name, since the last snapshot. The hot path appends and counts here directly.
+
+    `response_ns` and `service_ns` get one value each for every reply (DESIGN.md §4 tells them apart). The two
+    instants are of the clock that the recorder's origin is of; 0 means that there was none yet.
+    """
+
+    __slots__ = ("first_sent_ns", "last_reply_ns", "name", "response_ns", "sent", "service_ns")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.sent = 0
+        self.response_ns: list[int] = []
+        self.service_ns: list[int] = []
+        self.first_sent_ns = 0
+        self.last_reply_ns = 0
+
+
+class Recorder:
+    """Everything that one worker measures. Not for several threads.
+
+    `counts` is written to directly. The lists of a series, and those that `samples` gives, are emptied in
+    place by `take`, so that their `append` may be bound once and kept.
+    """
+
+    def __init__(self, origin_ns: int) -> None:
+        """`origin_ns`: the run's start on the clock of all instants given; snapshots hold offsets from it."""
+        self.counts: defaultdict[str, int] = defaultdict(int)
+        self._origin_ns = origin_ns
+        self._series: dict[str, Series] = {}
+        self._samples: dict[str, list[int]] = {}
+        self._errors: dict[str, list[str]] = {}
+        self._error_counts: defaultdict[str, int] = defaultdict(int)
+        self._rates: defaultdict[str, int] = defaultdict(int)
+        self._message_names = BoundedNames(MESSAGE_NAMES)
+        self._error_kinds = BoundedNames(ERROR_KINDS)
+        self._custom_names = BoundedNames(CUSTOM_NAMES, lambda text: printable(text.strip(), _CUSTOM_LENGTH))
+
+    def series(self, name: str) -> Series:
+        """The series of a message name. The name is made safe; the 100th new one goes to `other`."""
+        safe = self._message_names.admit(name)
+        series = self._series.get(safe)
+        if series is None:
+            series = self._series[safe] = Series(safe)
+        return series
+
+    def samples(self, name: str) -> list[int]:
+        """The list (nanoseconds) of a plain histogram such as `websocket.connect_time`; valid for good."""
+        return self._samples.setdefault(name, [])
+
+    def error(self, kind: str, reason: str) -> None:
+        """Counts `errors.<kind>`, and keeps the first reason since the last snapshot as the example."""
+        safe = self._error_kinds.admit(kind)
+        self._error_counts[safe] += 1
+        if safe not in self._errors:
+            self._errors[safe] = [printable(reason, _EXAMPLE_LENGTH)]
+
+    def custom(self, kind: Literal["counter", "histogram", "rate"], name: str, value: object) -> None:
+        """A metric of the script's own: Artillery's `events.emit`. Values of a histogram are milliseconds.
+
+        Raises ValueError, with a sentence for the author of the script, for a name or a value that cannot be
+        taken.
+        """
+        if not isinstance(name, str) or not name.strip():
+            raise ValueError(f"a metric needs a name, and {name!r} is none")
+        if names.known(name) or names.is_histogram(name):
+            raise ValueError(f"{name} is a metric of Wavetank itself: choose another name")
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise ValueError(f"metric {name} takes a number, and {value!r} is none")
+        number = float(value)
+        if not 0 <= number <= _LARGEST:
+            raise ValueError(f"metric {name} takes a number from 0 to 2**53, and got {value!r}")
+        safe = self._custom_names.admit(name)
+        if kind == "histogram":
+            self.samples(safe).append(round(number * 1e6))
+        elif kind not in ("counter", "rate"):
+            raise ValueError(f"metric {name} is to be a {kind!r}: it can be a counter, a histogram or a rate")
+        elif not number.is_integer():
+            raise ValueError(
+                f"metric {name} counts whole things, and {value!r} is not whole: use a histogram"
+            )
+        else:
+            (self.counts if kind == "counter" else self._rates)[safe] += int(number)
+
+    def take(
+        self,
+        worker: int,
+        start_ns: int,
+        end_ns: int,
+        gauges: Mapping[str, float],
+        health: Mapping[str, float],
+    ) -> Snapshot:
+        """Turns everything since the last take into a snapshot, and begins anew.
+
+        `start_ns` and `end_ns` are instants, not offsets. `gauges` are the readings at the end. Of `health`,
+        `cpu_percent` (mean over the interval; 100 is one core) becomes processor time that adds up; every
+        reading, such as `rss_mb`, keeps its highest value. Readings that are not finite numbers are left out.
+        """
+        histograms, flow = self._take_series()
+        for name, values in self._samples.items():
+            if values:
+                histograms[name] = Histogram.of(values)
+                values.clear()
+        errors = {kind: ErrorCount(n, self._errors[kind][0]) for kind, n in self._error_counts.items()}
+        for kind, count in self._error_counts.items():
+            self.counts[f"{names.ERRORS}.{kind}"] += count
+        highest = {name: float(value) for name, value in health.items() if math.isfinite(value)}
+        length_ns = max(end_ns - start_ns, 0)
+        part = Health(
+            at_ns=end_ns - self._origin_ns,
+            observed_ns=length_ns,
+            cpu_ns=round(length_ns * highest.get("cpu_percent", 0.0) / 100),
+            gauges={name: float(value) for name, value in gauges.items() if math.isfinite(value)},
+            highest=highest,
+            lateness=histograms.get(names.LATENESS, Histogram()).copy(),
+            loop_lag=histograms.get(names.LOOP_LAG, Histogram()).copy(),
+        )
+        snapshot = Snapshot(
+            worker=worker,
+            start_ns=start_ns - self._origin_ns,
+            end_ns=end_ns - self._origin_ns,
+            counters=dict(self.counts),
+            rates=dict(self._rates),
+            histograms=histograms,
+            errors=errors,
+            flow=flow,
+            workers={worker: part},
+        )
+        self.counts.clear()
+        self._rates.clear()
+        self._errors.clear()
+        self._error_counts.clear()
+        return snapshot
+
+    def _take_series(self) -> tuple[dict[str, Histogram], dict[str, Flow]]:
+        histograms: dict[str, Histogram] = {}
+        flow: dict[str, Flow] = {}
+        overall = {names.RESPONSE_TIME: Histogram(), names.SERVICE_TIME: Histogram()}
+        for series in self._series.values():
+            if series.sent:
+                self.counts[f"{names.MESSAGES_SENT}.{series.name}"] += series.sent
+            if series.response_ns:
+                self.counts[names.REPLIES] += len(series.response_ns)
+            for metric, values in (
+                (names.RESPONSE_TIME, series.response_ns),
+                (names.SERVICE_TIME, series.service_ns),
+            ):
+                if values:
+                    histogram = histograms[f"{metric}.{series.name}"] = Histogram.of(values)
+                    overall[metric] += histogram
+                    values.clear()
+            if series.first_sent_ns or series.last_reply_ns:
+                flow[series.name] = Flow(
+                    self._offset(series.first_sent_ns), self._offset(series.last_reply_ns)
+                )
+            series.sent = series.first_sent_ns = series.last_reply_ns = 0
+        for metric, histogram in overall.items():
+            if histogram.count:
+                histogram.compact()
+                histograms[metric] = histogram
+        return histograms, flow
+
+    def _offset(self, instant_ns: int) -> int | None:
+        return instant_ns - self._origin_ns if instant_ns else None
