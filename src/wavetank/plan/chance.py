@@ -1,7 +1,7 @@
 """Random numbers that belong to a user, not to a worker.
 
 Every number is a pure function of (seed, user index, purpose), so a user draws the same scenario, the same
-CSV row and the same variables whether one worker carries the run or a hundred do. No generator has to be kept.
+CSV row and the same variables whether one worker carries the run or a hundred do. No generator is kept.
 """
 
 from __future__ import annotations
@@ -67,5 +67,5 @@ def draw_scenario(weights: Sequence[float], seed: int, index: int) -> int:
 
 
 def random_for(seed: int, index: int) -> random.Random:
-    """The user's own generator, for templates and functions. It weighs 2.5 KB, so make it when it is needed."""
+    """The user's own generator, for templates and functions. It weighs 2.5 KB: make it when it is needed."""
     return random.Random(bits(seed, index, "random"))

@@ -146,7 +146,7 @@ def _path_getter(source: str, parts: tuple[str, ...], *, strict: bool) -> Getter
             return MISSING
         raise UserFailure(
             "undefined_variable",
-            f"The variable {source} is not defined; define it or capture it before this step, or set strict: false.",
+            f"The variable {source} is not defined; define or capture it earlier, or set strict: false.",
         )
 
     if not members:
@@ -214,7 +214,7 @@ def _compile_call(name: str, arguments: str, *, strict: bool, expand: Expand) ->
 
 
 def _random_number(values: list[int | Getter]) -> Getter:
-    """As `random` of lodash: both bounds are in the range, in any order; one bound is from 0, none is 0 or 1."""
+    """As `random` of lodash: both bounds are in the range, in any order; one is from 0, none is 0 or 1."""
     lower: int | Getter = values[0] if len(values) == 2 else 0
     upper: int | Getter = values[-1] if values else 1
 

@@ -3,9 +3,9 @@
     {{ name }}   {{ user.tags[0]['first name'] }}   {{{ name }}}   {{ $randomNumber(1, 6) }}
 
 A text that is one variable and nothing else becomes the variable's value, with its type. Anywhere else the
-value goes into the text as JavaScript would write it: `true`, `null`, `1` for 1.0, JSON for lists and maps. The
-result of a function is always text. Values are never expanded a second time, so what a server sent cannot run as
-a template; `$template(x)` is how a script asks for that, once.
+value goes into the text as JavaScript would write it: `true`, `null`, `1` for 1.0, JSON for lists and maps.
+The result of a function is always text. Values are never expanded a second time, so what a server sent cannot
+run as a template; `$template(x)` is how a script asks for that, once.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ _PLACEHOLDER = re.compile(r"\{\{\{([^{}]*)\}\}\}|\{\{([^{}]*)\}\}")
 class Template:
     """A compiled template.
 
-    `constant`: rendering always gives the very value that was compiled. `names`: the variables that it reads, as
-    first names (`user` for `{{ user.id }}`). `render(variables, random)` gives the value; if the template is
-    strict, it raises UserFailure("undefined_variable") for a variable that is not there. Not strict, such a
+    `constant`: rendering always gives the very value that was compiled. `names`: the variables that it reads,
+    as first names (`user` for `{{ user.id }}`). `render(variables, random)` gives the value; if it is strict,
+    it raises UserFailure("undefined_variable") for a variable that is not there. Not strict, such a
     variable is the text `undefined` within a text, and None on its own.
     """
 
@@ -85,7 +85,7 @@ def compile_template(value: object, *, strict: bool = True) -> Template:
 
 
 def compile_json(value: object, *, strict: bool = True) -> JsonTemplate:
-    """Compiles a value to what renders it as JSON: the bytes that orjson makes of `compile_template`'s result.
+    """Compiles a value to what renders it as JSON: the bytes that orjson makes of `compile_template`'s.
 
     What is constant is encoded here, once; only the values of placeholders are encoded at each rendering.
     Raises TemplateError as `compile_template` does, and for a constant that JSON cannot carry.
@@ -128,7 +128,7 @@ class _Compiler:
                 return [cast("Getter", self._map(value))]
             parts: list[bytes | Getter] = [b"{"]
             for place, (key, element) in enumerate(value.items()):
-                # The JSON of {key: 0} less its "{" and "0}" is the key and its colon, whatever the key's type.
+                # The JSON of {key: 0} less its "{" and "0}" is the key and its colon, of any type of key.
                 parts += [b"," * (place > 0), _constant({key: 0})[1:-2], *self.segments(element)]
             return [*parts, b"}"]
         if isinstance(value, list | tuple):
