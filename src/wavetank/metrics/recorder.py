@@ -53,7 +53,7 @@ class Recorder:
         self._origin_ns = origin_ns
         self._series: dict[str, Series] = {}
         self._samples: dict[str, list[int]] = {}
-        self._errors: dict[str, list[str]] = {}
+        self._examples: dict[str, str] = {}
         self._error_counts: defaultdict[str, int] = defaultdict(int)
         self._rates: defaultdict[str, int] = defaultdict(int)
         self._message_names = BoundedNames(MESSAGE_NAMES)
@@ -76,8 +76,8 @@ class Recorder:
         """Counts `errors.<kind>`, and keeps the first reason since the last snapshot as the example."""
         safe = self._error_kinds.admit(kind)
         self._error_counts[safe] += 1
-        if safe not in self._errors:
-            self._errors[safe] = [printable(reason, _EXAMPLE_LENGTH)]
+        if safe not in self._examples:
+            self._examples[safe] = printable(reason, _EXAMPLE_LENGTH)
 
     def custom(self, kind: Literal["counter", "histogram", "rate"], name: str, value: object) -> None:
         """A metric of the script's own: Artillery's `events.emit`. Values of a histogram are milliseconds.
@@ -91,7 +91,10 @@ class Recorder:
             raise ValueError(f"{name} is a metric of Wavetank itself: choose another name")
         if isinstance(value, bool) or not isinstance(value, Real):
             raise ValueError(f"metric {name} takes a number, and {value!r} is none")
-        number = float(value)
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
         if not 0 <= number <= _LARGEST:
             raise ValueError(f"metric {name} takes a number from 0 to 2**53, and got {value!r}")
         safe = self._custom_names.admit(name)
@@ -125,7 +128,7 @@ class Recorder:
             if values:
                 histograms[name] = Histogram.of(values)
                 values.clear()
-        errors = {kind: ErrorCount(n, self._errors[kind][0]) for kind, n in self._error_counts.items()}
+        errors = {kind: ErrorCount(n, self._examples[kind]) for kind, n in self._error_counts.items()}
         for kind, count in self._error_counts.items():
             self.counts[f"{names.ERRORS}.{kind}"] += count
         highest = {name: float(value) for name, value in health.items() if math.isfinite(value)}
@@ -152,7 +155,7 @@ class Recorder:
         )
         self.counts.clear()
         self._rates.clear()
-        self._errors.clear()
+        self._examples.clear()
         self._error_counts.clear()
         return snapshot
 
