@@ -1,0 +1,22 @@
+"""How many files, and so connections, this process may hold open."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+
+if sys.platform != "win32":
+    import resource
+
+
+def raise_open_file_limit() -> None:
+    """Raises the soft limit of open files to the hard limit. Does nothing where there is none (Windows)."""
+    if sys.platform == "win32":
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # macOS reports no hard limit and yet refuses more than kern.maxfilesperproc, so less is tried after that.
+    for limit in (hard, 1_048_576, 245_760, 61_440, 10_240):
+        if soft != resource.RLIM_INFINITY and (limit == resource.RLIM_INFINITY or limit > soft):
+            with contextlib.suppress(ValueError, OSError):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+                return
