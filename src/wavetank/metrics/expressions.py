@@ -49,11 +49,12 @@ _FUNCTIONS: Mapping[str, Callable[..., float]] = {
 }
 _OF_ANY_NUMBER = ("max", "min")
 _FOREIGN = {"=": "==", "&&": "and", "||": "or", "!": "not", "===": "==", "!==": "!="}
-_DEEPEST = 50
+_DEEPEST = 30
 
+_NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _TOKEN = re.compile(
-    r"""\s*(?:
-      (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.]))
+    rf"""\s*(?:
+      (?P<number>{_NUMBER}(?![\w.]))
     | (?P<name>[^\W\d][\w.$]*(?:-[\w.$]+)*)
     | '(?P<quoted>[^']+)' | "(?P<quoted2>[^"]+)"
     | (?P<operator>===|!==|==|!=|<=|>=|&&|\|\||[-+*/%^()<>,=!])
@@ -130,19 +131,23 @@ def _tokens(text: str) -> list[_Token]:
 
 
 def _split_at_minus(name: str, position: int) -> list[_Token]:
-    for found in re.finditer("-", name):
-        before, after = name[: found.start()], name[found.end() :]
-        following = re.match(r"[^-]*", after)
-        first = following.group() if following else after
-        if names.is_fixed(before) or names.is_fixed(first):
-            minus = _Token("operator", "-", position + found.start())
-            rest = _TOKEN.match(after)
-            start = position + found.end()
-            if rest is not None and rest.lastgroup == "number":
-                number = _Token("number", rest.group("number"), start)
-                return [_Token("name", before, position), minus, number]
-            return [_Token("name", before, position), minus, *_split_at_minus(after, start)]
-    return [_Token("name", name, position)]
+    """Tokens of a name with dashes in it, each either a part of the name or a minus."""
+    parts = name.split("-")
+    tokens: list[_Token] = []
+    current, start = parts[0], position
+    for part in parts[1:]:
+        if names.is_fixed(current) or names.is_fixed(part):
+            minus = start + len(current)
+            tokens += [_operand(current, start), _Token("operator", "-", minus)]
+            current, start = part, minus + 1
+        else:
+            current = f"{current}-{part}"
+    return [*tokens, _operand(current, start)]
+
+
+def _operand(text: str, position: int) -> _Token:
+    number = re.fullmatch(_NUMBER, text)
+    return _Token("number" if number else "name", text, position)
 
 
 class _Parser:
@@ -185,57 +190,53 @@ class _Parser:
         )
 
     def _either(self) -> _Node:
-        node = self._both()
+        nodes = [self._both()]
         while self._take("name", "or"):
-            node = _or(node, self._both())
-        return node
+            nodes.append(self._both())
+        return nodes[0] if len(nodes) == 1 else lambda values: any(node(values) for node in nodes)
 
     def _both(self) -> _Node:
-        node = self._negation()
+        nodes = [self._negation()]
         while self._take("name", "and"):
-            node = _and(node, self._negation())
-        return node
+            nodes.append(self._negation())
+        return nodes[0] if len(nodes) == 1 else lambda values: all(node(values) for node in nodes)
 
     def _negation(self) -> _Node:
         if self._take("name", "not"):
-            return self._deeper(lambda: _not(self._negation()))
+            node = self._deeper(self._negation)
+            return lambda values: not node(values)
         return self._comparison()
 
     def _comparison(self) -> _Node:
-        left = self._sum()
+        first = left = self._sum()
         links: list[_Node] = []
         while (token := self._take("operator", *_COMPARISONS)) is not None:
             right = self._sum()
-            links.append(_apply(_COMPARISONS[token.text], left, right))
+            links.append(_fold(left, [(_COMPARISONS[token.text], right)]))
             left = right
-        if not links:
-            return left
-        node = links[0]
-        for link in links[1:]:
-            node = _and(node, link)
-        return node
+        return (lambda values: all(link(values) for link in links)) if links else first
 
     def _sum(self) -> _Node:
-        node = self._product()
-        while (token := self._take("operator", "+", "-")) is not None:
-            node = _apply(_ARITHMETIC[token.text], node, self._product())
-        return node
+        return self._chain(self._product, "+", "-")
 
     def _product(self) -> _Node:
-        node = self._power()
-        while (token := self._take("operator", "*", "/", "%")) is not None:
-            node = _apply(_ARITHMETIC[token.text], node, self._power())
-        return node
+        return self._chain(self._power, "*", "/", "%")
 
     def _power(self) -> _Node:
-        node = self._unary()
-        while self._take("operator", "^"):
-            node = _apply(_ARITHMETIC["^"], node, self._unary())
-        return node
+        return self._chain(self._unary, "^")
+
+    def _chain(self, operand: Callable[[], _Node], *operators: str) -> _Node:
+        """Operands joined by operators of one level, reckoned from left to right."""
+        first = operand()
+        rest: list[tuple[Callable[[float, float], float], _Node]] = []
+        while (token := self._take("operator", *operators)) is not None:
+            rest.append((_ARITHMETIC[token.text], operand()))
+        return _fold(first, rest) if rest else first
 
     def _unary(self) -> _Node:
         if self._take("operator", "-"):
-            return self._deeper(lambda: _apply(operator.sub, _constant(0.0), self._unary()))
+            node = self._deeper(self._unary)
+            return lambda values: -node(values)
         return self._atom()
 
     def _atom(self) -> _Node:
@@ -291,17 +292,12 @@ def _constant(value: float) -> _Node:
     return lambda values: value
 
 
-def _apply(function: Callable[[float, float], float], left: _Node, right: _Node) -> _Node:
-    return lambda values: function(left(values), right(values))
+def _fold(first: _Node, rest: list[tuple[Callable[[float, float], float], _Node]]) -> _Node:
+    # A loop and not nested calls: a sum of a thousand terms must not exhaust the stack.
+    def evaluate(values: _Values) -> float:
+        result = first(values)
+        for function, node in rest:
+            result = function(result, node(values))
+        return result
 
-
-def _and(left: _Node, right: _Node) -> _Node:
-    return lambda values: bool(left(values)) and bool(right(values))
-
-
-def _or(left: _Node, right: _Node) -> _Node:
-    return lambda values: bool(left(values)) or bool(right(values))
-
-
-def _not(node: _Node) -> _Node:
-    return lambda values: not node(values)
+    return evaluate
