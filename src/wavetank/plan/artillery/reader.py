@@ -1,0 +1,218 @@
+"""An Artillery script as a plan, with everything that is wrong with it told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wavetank.errors import Problem
+from wavetank.plan.arrivals import phase_bounds
+from wavetank.plan.artillery.config import (
+    read_config,
+    read_connection,
+    read_defaults,
+    read_reply_timeout,
+    read_target,
+    read_variables,
+)
+from wavetank.plan.artillery.ensure import Ensuring
+from wavetank.plan.artillery.expectations import first_name
+from wavetank.plan.artillery.feeders import read_feeders
+from wavetank.plan.artillery.findings import Findings, suggestion
+from wavetank.plan.artillery.functions import find_processor, skeleton
+from wavetank.plan.artillery.merging import entry
+from wavetank.plan.artillery.phases import read_phases
+from wavetank.plan.artillery.preparing import Choices, prepare
+from wavetank.plan.artillery.scenarios import ScenarioReader, select_scenario
+from wavetank.plan.artillery.scope import Call, Scope
+from wavetank.plan.artillery.source import read_source
+from wavetank.plan.model import Plan
+from wavetank.plan.payload import Payload
+
+_BUILT_IN = (
+    "target",
+    "$environment",
+    "$env",
+    "$processEnvironment",
+    "$testId",
+    "$uuid",
+    "$dirname",
+    "$scenarioFile",
+    "$loopCount",
+    "$loopElement",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A plan, and the places where Artillery would not do what it says, in the order of the lines."""
+
+    plan: Plan
+    warnings: tuple[Problem, ...]
+
+
+def read_script(
+    path: Path,
+    *,
+    environment: str | None = None,
+    target: str | None = None,
+    variables: Mapping[str, object] | None = None,
+    overrides: Mapping[str, object] | None = None,
+    scenario: str | None = None,
+    seed: int = 0,
+    env: Mapping[str, str] | None = None,
+    test_id: str | None = None,
+) -> Plan:
+    """Reads an Artillery script (.yml, .yaml, .json) as a plan.
+
+    The options are those of the command line: `environment` (-e) is laid over config, `target` (-t) replaces
+    its target, `overrides` are laid over the whole script, `variables` (-v) go into `config.variables`;
+    `scenario` is the name of, or a regular expression for, the one scenario to keep. `env` is what `$env`
+    stands for, and `test_id` what `$testId` does.
+
+    Raises ScriptError with every problem that the script has.
+    """
+    return inspect_script(
+        path,
+        environment=environment,
+        target=target,
+        variables=variables,
+        overrides=overrides,
+        scenario=scenario,
+        seed=seed,
+        env=env,
+        test_id=test_id,
+    ).plan
+
+
+def inspect_script(
+    path: Path,
+    *,
+    environment: str | None = None,
+    target: str | None = None,
+    variables: Mapping[str, object] | None = None,
+    overrides: Mapping[str, object] | None = None,
+    scenario: str | None = None,
+    seed: int = 0,
+    env: Mapping[str, str] | None = None,
+    test_id: str | None = None,
+) -> Reading:
+    """As `read_script`, and tells too where Artillery would behave differently. Raises ScriptError."""
+    choices = Choices(
+        environment=environment,
+        target=target,
+        variables=variables or {},
+        overrides=overrides or {},
+        scenario=scenario,
+        seed=seed,
+        env=env or {},
+        test_id=test_id,
+    )
+    script = _Script(path, choices)
+    plan = script.read()
+    return Reading(plan, tuple(sorted(set(script.findings.warnings))))
+
+
+def processor_skeleton(
+    path: Path, *, environment: str | None = None, env: Mapping[str, str] | None = None
+) -> str:
+    """A Python file with a function for each one that the script names, whatever else may be wrong with it.
+
+    Raises ScriptError if the file cannot be read at all.
+    """
+    script = _Script(path, Choices(environment=environment, variables={}, overrides={}, env=env or {}))
+    script.scan()
+    return skeleton(script.calls, path.name)
+
+
+class _Script:
+    """One reading of one script, from the top of the file to the plan."""
+
+    def __init__(self, path: Path, choices: Choices) -> None:
+        self.findings = Findings()
+        self.calls: list[Call] = []
+        self._path = path
+        self._choices = choices
+
+    def read(self) -> Plan:
+        """The plan. Raises ScriptError with all that is wrong."""
+        plan = self.scan()
+        self.findings.raise_errors()
+        return plan
+
+    def scan(self) -> Plan:
+        """The plan as far as it can be read, and `findings`. Raises ScriptError for what is no script at all."""
+        findings, choices, path = self.findings, self._choices, self._path
+        root = read_source(path)
+        if root.map is None:
+            findings.error(root.where, f"the script must be a map with config and scenarios, not {root.kind}")
+            findings.raise_errors()
+        prepared = prepare(root, path, choices, findings)
+        top = prepared.top
+        config = read_config(prepared.config, findings)
+        strict = config.flag("strict") is not False
+        variables = read_variables(config.get("variables"), findings)
+        scope = Scope(
+            findings=findings, folder=path.parent, jitter=read_defaults(config, findings), calls=self.calls
+        )
+        connection, node_options = read_connection(config, scope)
+        scope = replace(scope, connection=connection, node_options=node_options)
+        engine = config.text("engine")
+        reader = ScenarioReader(scope, engine, variables)
+        before = reader.hook(entry(top, "before"), "before")
+        after = reader.hook(entry(top, "after"), "after")
+        scenarios = reader.read(entry(top, "scenarios"), top)
+        if choices.scenario is not None and scenarios:
+            scenarios = select_scenario(scenarios, choices.scenario, top, findings)
+        payloads = read_feeders(config.get("payload"), path.parent, findings)
+        processor = find_processor(
+            config.text("processor"), config.place("processor"), path.parent, self.calls, findings
+        )
+        if strict and "processor" not in config and not self.calls:
+            self._check_reads(scope, variables, payloads)
+        ensuring = Ensuring(findings, custom=bool(self.calls))
+        for node in (config.get("ensure"), entry(config.get("plugins"), "ensure")):
+            if node is not None:
+                ensuring.read_ensure(node)
+        ensuring.read_targets(config.list("targets") or ())
+        phases = read_phases(config.get("phases"), config.get("mode"), findings)
+        try:
+            phase_bounds(phases)
+        except ValueError as error:
+            findings.error(config.place("phases"), str(error).rstrip("."))
+        return Plan(
+            name=path.stem,
+            target=read_target(config, choices.environment, prepared.environments, findings),
+            phases=phases,
+            scenarios=scenarios,
+            variables=variables,
+            payloads=payloads,
+            processor=processor,
+            script=path,
+            environment=choices.environment,
+            before=before,
+            after=after,
+            connection=connection,
+            reply_timeout_s=read_reply_timeout(config, findings),
+            strict=strict,
+            thresholds=tuple(ensuring.thresholds),
+            conditions=tuple(ensuring.conditions),
+            headline=config.text("headline"),
+            seed=choices.seed,
+        )
+
+    def _check_reads(
+        self, scope: Scope, variables: Mapping[str, object], payloads: tuple[Payload, ...]
+    ) -> None:
+        """Notes variables that nothing ever sets: no function is there that might."""
+        known = {*_BUILT_IN, *scope.writes, *map(first_name, variables)}
+        for payload in payloads:
+            known.update(map(first_name, payload.fields))
+            if payload.name is not None:
+                known.add(first_name(payload.name))
+        for read in sorted(set(scope.reads)):
+            if read.name not in known:
+                self.findings.error(
+                    read.where, f"the variable {read.name!r} is set nowhere", suggestion(read.name, known)
+                )
