@@ -1,0 +1,123 @@
+"""Carrying a plan out for a verb: the target, the run folder, the signals, the results."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from wavetank.engine.loop import new_event_loop
+from wavetank.errors import RunError, ScriptError
+from wavetank.plan.model import Plan
+from wavetank.report.console import Console
+from wavetank.report.json import write_summary
+from wavetank.run.coordinator import Run
+from wavetank.run.folder import RunFolder
+from wavetank.run.result import Exit, Result
+from wavetank.target.embedded import EmbeddedTarget
+
+
+def any_seed() -> int:
+    """A seed for a run that asks for none; it is written to plan.json."""
+    return secrets.randbelow(2**32)
+
+
+def carry_out(
+    make_plan: Callable[[str | None], Plan],
+    *,
+    embedded: bool,
+    output: Path | None,
+    quiet: bool,
+    strict: bool,
+) -> NoReturn:
+    """Run a plan and leave the process with the exit code of its result.
+
+    `make_plan(url)` gives the plan; `url` is that of the reference target where one was started, else None. It is
+    called before anything is started, so that a mistake in the script costs nothing.
+    """
+    try:
+        plan = make_plan("ws://127.0.0.1" if embedded else None)
+        with _target(embedded) as target:
+            if target is not None:
+                plan = make_plan(target)
+            code = _run(plan, output=output, quiet=quiet, strict=strict)
+    except ScriptError as error:
+        report_script_error(error)
+    except RunError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(Exit.NOT_CARRIED_OUT)
+    sys.exit(code)
+
+
+def report_script_error(error: ScriptError) -> NoReturn:
+    """Print every problem, a line each, and leave with exit code 2."""
+    for problem in error.problems:
+        click.echo(str(problem), err=True)
+    count = len(error.problems)
+    click.echo(f"{count} problem{'s' if count != 1 else ''} found; nothing was sent.", err=True)
+    sys.exit(Exit.SCRIPT_ERROR)
+
+
+def _run(plan: Plan, *, output: Path | None, quiet: bool, strict: bool) -> Exit:
+    folder = RunFolder.create(output, plan.name, datetime.now(UTC))
+    folder.write_plan(plan)
+    console = Console(quiet=quiet)
+    console.start(plan, folder.path)
+    run = Run(plan, folder, console)
+    try:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            result = runner.run(_execute(run, console))
+    finally:
+        console.stop()
+    write_summary(folder.path / "summary.json", result.summary)
+    console.finish(result.summary, folder.path)
+    return result.exit_code(strict=strict)
+
+
+async def _execute(run: Run, console: Console) -> Result:
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: console.notice(_unexpected(context)))
+    with _stop_signals(loop, run.stop):
+        return await run.execute()
+
+
+def _unexpected(context: dict[str, Any]) -> str:
+    error = context.get("exception")
+    detail = f"{type(error).__name__}: {error}" if error is not None else ""
+    return f"internal error (please report it): {context.get('message', '')} {detail}".rstrip()
+
+
+@contextmanager
+def _target(embedded: bool) -> Iterator[str | None]:
+    if not embedded:
+        yield None
+        return
+    with EmbeddedTarget() as target:
+        yield target.url
+
+
+@contextmanager
+def _stop_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM ask the run to stop, for as long as it lasts."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number in numbers:
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            with suppress(NotImplementedError):  # Windows
+                loop.remove_signal_handler(number)
+            signal.signal(number, handler)

@@ -1,0 +1,53 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import orjson
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class JsonMap(click.ParamType):
+    """A JSON object on the command line."""
+
+    name = "JSON"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, object]:
+        """The map; fails with what is wrong with the text."""
+        if isinstance(value, dict):
+            return value
+        try:
+            read = orjson.loads(value)
+        except orjson.JSONDecodeError as error:
+            self.fail(f"{value!r} is not JSON: {error}", param, ctx)
+        if not isinstance(read, dict):
+            self.fail(f'{value!r} is not a JSON object: write it like \'{{"name": "value"}}\'', param, ctx)
+        return read
+
+
+def outputs(command: _Command) -> _Command:
+    """The options that say how a run is shown and where it is kept."""
+    for option in (
+        click.option("--strict", is_flag=True, help="Exit with 1 on a warning, too."),
+        click.option("--quiet", is_flag=True, help="Show nothing while it runs, only the results."),
+        click.option(
+            "--serve",
+            "embedded",
+            is_flag=True,
+            help="Start the reference target on a free port for the length of the run, and test that.",
+        ),
+        click.option(
+            "-o",
+            "--output",
+            type=click.Path(file_okay=False, path_type=Path),
+            help="The run folder. Without it: runs/<UTC time>-<name>.",
+        ),
+        click.option("--seed", type=int, help="Makes a run repeatable: the same users with the same random choices."),
+    ):
+        command = option(command)
+    return command

@@ -1,0 +1,283 @@
+"""One WebSocket connection over picows: frames become messages, and every way to end gets a name.
+
+The only module that knows picows. Above it there are messages (`str` for text, `bytes` for binary), pongs, and one
+`Closed` at the end; whatever a server sends, nothing is raised through the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from time import perf_counter_ns
+from typing import Protocol
+
+from picows import (
+    WSCloseCode,
+    WSFrame,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+)
+
+from wavetank.engine.deflate import Compression
+from wavetank.errors import UserFailure
+
+# Looked up once: an attribute of an enum class costs more than the rest of the comparison.
+_TEXT = WSMsgType.TEXT
+_BINARY = WSMsgType.BINARY
+_CONTINUATION = WSMsgType.CONTINUATION
+_CLOSE = WSMsgType.CLOSE
+_PONG = WSMsgType.PONG
+
+NO_CLOSE_FRAME = 1006
+NO_CODE = 1005
+
+_OUR_CLOSES = {
+    1002: ("protocol_error", "the server broke the WebSocket protocol"),
+    1007: ("invalid_utf8", "the server sent a text that is not UTF-8"),
+    1009: ("message_too_big", "the server sent a message that is too big"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """How a connection ended.
+
+    `code` is the server's (RFC 6455, 7.4): 1005 for a close frame without one, 1006 for none at all. `failure` says
+    why we ended it, when it was the server's fault.
+    """
+
+    code: int
+    reason: str
+    by_us: bool
+    failure: UserFailure | None = None
+
+    def as_failure(self) -> UserFailure:
+        """The failure of a user who still needed the connection."""
+        if self.failure is not None:
+            return self.failure
+        if self.code == NO_CLOSE_FRAME:
+            return UserFailure("connection_lost", "the connection broke without a close frame")
+        said = f" ({self.reason})" if self.reason else ""
+        return UserFailure("closed_by_server", f"the server closed the connection with code {self.code}{said}")
+
+
+class Receiver(Protocol):
+    """Who takes what a connection receives. Called from the event loop; must not raise."""
+
+    def receive(self, message: str | bytes, size: int, received_at: int) -> None:
+        """A whole message came; `size` is its payload in bytes, `received_at` the instant in ns."""
+
+    def receive_pong(self, payload: bytes, received_at: int) -> None:
+        """A pong came."""
+
+    def lose(self, closed: Closed, received_at: int) -> None:
+        """The connection takes no more messages: a close frame came, or it broke. Called once."""
+
+    def gone(self) -> None:
+        """The socket is closed. Called once, after `lose`."""
+
+
+class Connection(WSListener):
+    """One connection, from the finished handshake to the closed socket."""
+
+    def __init__(
+        self,
+        request: WSUpgradeRequest,
+        response: WSUpgradeResponse,
+        max_message_bytes: int,
+        close_timeout_s: float,
+    ) -> None:
+        super().__init__()
+        self.request = request
+        self.response = response
+        self.opened_at = perf_counter_ns()
+        self.compression: Compression | None = None
+        self._max_bytes = max_message_bytes
+        self._close_timeout_s = close_timeout_s
+        self._receiver: Receiver | None = None
+        self._transport: WSTransport  # set by on_ws_connected, before anything can be sent or received
+        self._fragments: list[bytes] | None = None
+        self._fragments_size = 0
+        self._fragments_text = False
+        self._early: list[tuple[str | bytes, int, int]] = []
+        self._we_closed = False
+        self._closed: Closed | None = None
+        self._is_gone = False
+        self._failure: UserFailure | None = None
+        self._linger: asyncio.TimerHandle | None = None
+
+    # -- sending -------------------------------------------------------------------------------------------------
+
+    def attach(self, receiver: Receiver) -> None:
+        """Deliver to `receiver` from now on, beginning with what came in before it was there."""
+        self._receiver = receiver
+        for message, size, received_at in self._early:
+            receiver.receive(message, size, received_at)
+        self._early.clear()
+        if self._closed is not None:
+            receiver.lose(self._closed, perf_counter_ns())
+        if self._is_gone:
+            receiver.gone()
+
+    def send(self, data: bytes, *, text: bool) -> None:
+        """Send one message at once. Without effect when the connection is closing."""
+        kind = _TEXT if text else _BINARY
+        if self.compression is not None:
+            packed = self.compression.compress(data, text=text)
+            if packed is not None:
+                self._transport.send(kind, packed, True, True)
+                return
+        self._transport.send(kind, data)
+
+    def send_ping(self, payload: bytes) -> None:
+        """Send a ping control frame of at most 125 bytes."""
+        self._transport.send_ping(payload)
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Begin the close handshake. The server's answer comes as `Receiver.lose`."""
+        if self._closed is None and not self._we_closed:
+            self._we_closed = True
+            self._transport.send_close(WSCloseCode(code), reason.encode()[:123].decode(errors="ignore"))
+            self._await_end()
+
+    def abort(self) -> None:
+        """Close the socket at once, without a handshake."""
+        self._we_closed = True
+        self._transport.disconnect(False)
+
+    # -- what picows calls ---------------------------------------------------------------------------------------
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """The handshake is done."""
+        self._transport = transport
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """A frame came. The clock is read before anything else."""
+        received_at = perf_counter_ns()
+        kind = frame.msg_type
+        if kind is _TEXT and frame.fin and self.compression is None and self._fragments is None:
+            try:
+                message = frame.get_payload_as_utf8_text()
+            except UnicodeDecodeError:
+                self._refuse(1007)
+                return
+            receiver = self._receiver
+            if receiver is not None and self._closed is None:
+                receiver.receive(message, frame.payload_size, received_at)
+            else:
+                self._deliver(message, frame.payload_size, received_at)
+        elif kind is _CLOSE:
+            code = frame.get_close_code().value or NO_CODE
+            self._end(Closed(code, frame.get_close_reason() or "", by_us=self._we_closed), received_at)
+            if not transport.is_close_frame_sent:
+                transport.send_close(WSCloseCode.OK if code == NO_CODE else frame.get_close_code())
+            self._await_end()
+        elif kind is _PONG:
+            if self._receiver is not None:
+                self._receiver.receive_pong(frame.get_payload_as_bytes(), received_at)
+        else:
+            self._receive_data(frame, received_at)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """The socket is closed."""
+        now = perf_counter_ns()
+        if self._linger is not None:
+            self._linger.cancel()
+            self._linger = None
+        handshake = transport.close_handshake
+        if self._failure is None and handshake is not None and handshake.sent is not None and not self._we_closed:
+            code = handshake.sent.code.value
+            if handshake.recv is None and code in _OUR_CLOSES:
+                # picows found the server's mistake itself. It leaves its exception in a future that the loop would
+                # report as never looked at, so it is looked at here.
+                kind, sentence = _OUR_CLOSES[code]
+                said = handshake.sent.reason
+                self._failure = UserFailure(kind, f"{sentence}: {said}" if said else sentence)
+        if self._failure is not None:
+            task = asyncio.get_running_loop().create_task(_look_at_exception(transport))
+            task.add_done_callback(lambda _: None)
+        self._end(Closed(NO_CLOSE_FRAME, "", by_us=self._we_closed, failure=self._failure), now)
+        self._is_gone = True
+        if self._receiver is not None:
+            self._receiver.gone()
+
+    # -- within --------------------------------------------------------------------------------------------------
+
+    def _receive_data(self, frame: WSFrame, received_at: int) -> None:
+        """A binary, compressed or fragmented frame."""
+        kind, fin = frame.msg_type, bool(frame.fin)
+        data = frame.get_payload_as_bytes()
+        if (kind is _CONTINUATION) != (self._fragments is not None):
+            what = "a continuation of nothing" if kind is _CONTINUATION else "a new message inside a fragmented one"
+            self._refuse(1002, what)
+            return
+        if kind is not _CONTINUATION:
+            self._fragments, self._fragments_size, self._fragments_text = [], 0, kind is _TEXT
+        if self.compression is not None:
+            try:
+                limit = self._max_bytes - self._fragments_size
+                data = self.compression.decompress(kind.value, data, fin=fin, rsv1=bool(frame.rsv1), limit=limit)
+            except UserFailure as failure:
+                self._refuse(1009 if failure.kind == "message_too_big" else 1002, failure.reason)
+                return
+        elif frame.rsv1:
+            self._refuse(1002, "a compressed frame where no compression was agreed on")
+            return
+        fragments = self._fragments
+        assert fragments is not None
+        fragments.append(data)
+        self._fragments_size += len(data)
+        if self._fragments_size > self._max_bytes:
+            self._refuse(1009, f"more than {self._max_bytes} bytes")
+        elif fin:
+            size, self._fragments = self._fragments_size, None
+            whole = fragments[0] if len(fragments) == 1 else b"".join(fragments)
+            if not self._fragments_text:
+                self._deliver(whole, size, received_at)
+                return
+            try:
+                message = whole.decode()
+            except UnicodeDecodeError:
+                self._refuse(1007)
+                return
+            self._deliver(message, size, received_at)
+
+    def _deliver(self, message: str | bytes, size: int, received_at: int) -> None:
+        if self._receiver is None:
+            self._early.append((message, size, received_at))
+        elif self._closed is None:
+            self._receiver.receive(message, size, received_at)
+
+    def _refuse(self, code: int, detail: str = "") -> None:
+        """The server broke a rule: say so with a close code, and end."""
+        if self._failure is None and self._closed is None:
+            kind, sentence = _OUR_CLOSES[code]
+            self._failure = UserFailure(kind, f"{sentence}: {detail}" if detail else sentence)
+            self._transport.send_close(WSCloseCode(code))
+            self._end(Closed(NO_CLOSE_FRAME, "", by_us=True, failure=self._failure), perf_counter_ns())
+            self._transport.disconnect()
+
+    def _end(self, closed: Closed, received_at: int) -> None:
+        if self._closed is None:
+            self._closed = closed
+            if self._receiver is not None:
+                self._receiver.lose(closed, received_at)
+
+    def _await_end(self) -> None:
+        """Give the server `close_timeout_s` to close the socket, then close it ourselves.
+
+        The one who closes a TCP connection first keeps its port busy for a minute (TIME_WAIT); RFC 6455, 7.1.1 leaves
+        that to the server, and a load generator needs its ports.
+        """
+        if self._linger is None:
+            loop = asyncio.get_running_loop()
+            self._linger = loop.call_later(self._close_timeout_s, self._transport.disconnect, False)
+
+
+async def _look_at_exception(transport: WSTransport) -> None:
+    with suppress(Exception):  # what it raises is in the connection's `Closed` already
+        await transport.wait_disconnected()

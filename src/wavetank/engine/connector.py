@@ -1,0 +1,246 @@
+"""Opening connections: addresses, TLS, proxies and the upgrade, each timed and each failure named."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from time import perf_counter_ns
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from picows import (
+    WSError,
+    WSHandshakeError,
+    WSInvalidURL,
+    WSParsedURL,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    ws_connect,
+)
+from python_socks import ProxyError
+
+from wavetank.engine.addresses import Addresses
+from wavetank.engine.connection import Connection
+from wavetank.engine.deflate import agree, offer
+from wavetank.errors import UserFailure
+from wavetank.plan.steps import ConnectionOptions
+
+_ERRNO_KINDS = {
+    errno.ECONNREFUSED: "connect_refused",
+    errno.ECONNRESET: "connect_reset",
+    errno.EPIPE: "connect_reset",
+    errno.ETIMEDOUT: "connect_timeout",
+    errno.EHOSTUNREACH: "host_unreachable",
+    errno.ENETUNREACH: "host_unreachable",
+    errno.EMFILE: "too_many_open_files",
+    errno.ENFILE: "too_many_open_files",
+    errno.EADDRNOTAVAIL: "no_free_port",
+}
+
+
+@dataclass(slots=True)
+class ConnectTimes:
+    """How long each part of one connect took, in ns; 0 where there was no such part."""
+
+    dns: int = 0
+    tcp: int = 0
+    tls: int = 0
+    upgrade: int = 0
+
+
+class _Headers(Mapping[str, str]):
+    """Request headers that note the instant at which they are written.
+
+    picows reads them when TCP and TLS stand and the upgrade request goes out: the one place from outside where the
+    two can be told apart.
+    """
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
+        self.written_at = 0
+
+    def __getitem__(self, key: str) -> str:
+        return self._headers[key]
+
+    def __iter__(self) -> Iterator[str]:
+        self.written_at = perf_counter_ns()
+        return iter(self._headers)
+
+    def __len__(self) -> int:
+        return max(1, len(self._headers))  # picows skips headers that are false
+
+
+class Connector:
+    """Opens connections for one worker; what can be shared between them (TLS context, addresses) is."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._addresses = Addresses(loop)
+        self._contexts: dict[tuple[object, ...], ssl.SSLContext] = {}
+        # An adapter, not a logger: for a logger picows builds a child logger for each connection.
+        quiet = logging.getLogger("wavetank.picows")
+        quiet.setLevel(logging.CRITICAL)
+        quiet.propagate = False
+        self._log = logging.LoggerAdapter(quiet, {})
+
+    async def connect(
+        self, url: str, options: ConnectionOptions, headers: Mapping[str, str]
+    ) -> tuple[Connection, ConnectTimes]:
+        """Open a connection to `url`.
+
+        Raises UserFailure; its kind is the metric's name: `connect_refused`, `connect_timeout`, `connect_reset`,
+        `host_unreachable`, `dns_failed`, `tls_failed`, `proxy_failed`, `http_<status>`, `handshake_timeout`,
+        `handshake_closed`, `handshake_invalid`, `too_many_open_files`, `no_free_port`, `bad_url`, `connect_failed`.
+        """
+        request_headers = _Headers(self._request_headers(options, headers))
+        times = ConnectTimes()
+        opened: list[socket.socket] = []
+        budget_s = options.handshake_timeout_s
+
+        async def open_socket(parsed: WSParsedURL) -> socket.socket:
+            connected = await self._addresses.connect(
+                parsed.host, parsed.port, times=times, timeout_s=budget_s, local_address=options.local_address
+            )
+            opened.append(connected)
+            return connected
+
+        def listener(request: WSUpgradeRequest, response: WSUpgradeResponse) -> Connection:
+            return Connection(request, response, options.max_message_bytes, options.close_timeout_s)
+
+        begun_at = perf_counter_ns()
+        extra: dict[str, Any] = {}
+        if url[:4].lower() == "wss:":
+            extra["ssl_handshake_timeout"] = budget_s
+            if options.server_name:
+                extra["server_hostname"] = options.server_name
+        try:
+            _, opened_listener = await ws_connect(
+                listener,
+                url,
+                ssl_context=self._tls(options) if url[:4].lower() == "wss:" else None,
+                websocket_handshake_timeout=budget_s,
+                logger_name=self._log,
+                max_frame_size=options.max_message_bytes,
+                extra_headers=request_headers,
+                max_redirects=options.max_redirects,
+                proxy=options.proxy,
+                read_buffer_init_size=1024,
+                socket_factory=None if options.proxy else open_socket,
+                **extra,
+            )
+        except asyncio.CancelledError:
+            # picows leaves a half-open connection behind when it is cancelled; shutting the socket down, unlike
+            # closing it, is safe while a transport still owns it.
+            for connected in opened:
+                _shut_down(connected)
+            raise
+        except UserFailure:
+            raise
+        except Exception as error:
+            raise _as_failure(error, url, options) from error
+        connection = cast("Connection | None", opened_listener)
+        if connection is None:  # what picows gives when the socket was closed before the handshake was done
+            raise UserFailure("handshake_closed", f"{_peer(url)} closed the connection before the handshake was done")
+        if request_headers.written_at and not options.proxy:
+            times.upgrade = connection.opened_at - request_headers.written_at
+            times.tls = request_headers.written_at - begun_at - times.dns - times.tcp if opened and extra else 0
+        try:
+            connection.compression = agree(
+                options.deflate, connection.response.headers.getall("Sec-WebSocket-Extensions", [])
+            )
+            _check_subprotocol(connection, options)
+        except UserFailure:
+            connection.abort()
+            raise
+        return connection, times
+
+    def _request_headers(self, options: ConnectionOptions, headers: Mapping[str, str]) -> dict[str, str]:
+        wanted = dict(headers)
+        if options.origin is not None:
+            wanted["Origin"] = options.origin
+        if options.subprotocols:
+            wanted["Sec-WebSocket-Protocol"] = ", ".join(options.subprotocols)
+        if options.deflate is not None:
+            wanted["Sec-WebSocket-Extensions"] = offer(options.deflate)
+        return wanted
+
+    def _tls(self, options: ConnectionOptions) -> ssl.SSLContext:
+        key = (options.verify, options.ca, options.cert, options.key, options.passphrase)
+        context = self._contexts.get(key)
+        if context is None:
+            try:
+                context = _tls_context(options)
+            except (OSError, ssl.SSLError) as error:
+                raise UserFailure("tls_failed", f"the TLS files cannot be used: {error}") from error
+            self._contexts[key] = context
+        return context
+
+
+def _tls_context(options: ConnectionOptions) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=options.ca)
+    if not options.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if options.cert is not None:
+        context.load_cert_chain(options.cert, options.key, options.passphrase)
+    return context
+
+
+def _check_subprotocol(connection: Connection, options: ConnectionOptions) -> None:
+    chosen = connection.response.headers.get("Sec-WebSocket-Protocol")
+    if chosen is not None and chosen not in options.subprotocols:
+        raise UserFailure("handshake_invalid", f"the server chose the subprotocol {chosen!r}, which was not offered")
+
+
+def _as_failure(error: Exception, url: str, options: ConnectionOptions) -> UserFailure:
+    """The name and the sentence for whatever went wrong while connecting."""
+    peer = _peer(url)
+    match error:
+        case WSInvalidURL():
+            return UserFailure("bad_url", str(error))
+        case WSHandshakeError(response=response) if response is not None and int(response.status) != 101:
+            return UserFailure(
+                f"http_{int(response.status)}",
+                f"{peer} answered the upgrade with {response.status.value} {response.status.phrase}",
+            )
+        case WSError():
+            return UserFailure("handshake_invalid", f"{peer} did not answer like a WebSocket server: {error}")
+        case ProxyError() | ValueError() if options.proxy:
+            return UserFailure("proxy_failed", f"the proxy could not connect to {peer}: {error}")
+        case ssl.SSLCertVerificationError():
+            return UserFailure("tls_failed", f"{peer} has a certificate that is not trusted: {error.verify_message}")
+        case ssl.SSLError():
+            return UserFailure("tls_failed", f"no TLS with {peer}: {error.reason or error}")
+        case socket.gaierror():
+            return UserFailure("dns_failed", f"the name of {peer} cannot be resolved: {error.strerror}")
+        case TimeoutError():
+            return UserFailure(
+                "handshake_timeout",
+                f"{peer} did not finish the handshake in {options.handshake_timeout_s:g} s",
+            )
+        case ConnectionResetError() | ConnectionAbortedError() | BrokenPipeError():
+            return UserFailure("connect_reset", f"{peer} reset the connection during the handshake")
+        case OSError():
+            number = error.errno or next((e.errno for e in getattr(error, "exceptions", ()) if e.errno), 0)
+            kind = _ERRNO_KINDS.get(number or 0, "connect_failed")
+            said = error.strerror or str(error)
+            if kind == "connect_refused":
+                said = "connection refused: is the server running there?"
+            return UserFailure(kind, f"cannot connect to {peer}: {said}")
+        case _:
+            return UserFailure("connect_failed", f"cannot connect to {peer}: {type(error).__name__}: {error}")
+
+
+def _peer(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2] or url
+
+
+def _shut_down(connected: socket.socket) -> None:
+    with suppress(OSError):  # closed already
+        connected.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,67 @@
+"""The flows before and after a run: one user of its own, whose figures are not those of the run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from time import perf_counter_ns
+
+from wavetank.engine.connector import Connector
+from wavetank.engine.rendezvous import Rendezvous
+from wavetank.engine.services import Services
+from wavetank.engine.task import UserTask
+from wavetank.engine.timers import Timers
+from wavetank.engine.user import User
+from wavetank.engine.variables import UserVariables
+from wavetank.flow.scenario import compile_hook, waits_for_pushes
+from wavetank.metrics.recorder import Recorder
+from wavetank.plan.model import Plan
+from wavetank.plan.processor import Processor
+from wavetank.plan.steps import Step
+
+
+async def run_hook(
+    steps: tuple[Step, ...],
+    plan: Plan,
+    processor: Processor | None,
+    variables: Mapping[str, object],
+    on_log: Callable[[str], None],
+) -> dict[str, object]:
+    """Run `steps` once and give the variables that they leave behind.
+
+    Raises UserFailure, or whatever a function of the processor raised, when they cannot be carried out.
+    """
+    loop = asyncio.get_running_loop()
+    now = perf_counter_ns()
+    recorder = Recorder(now)
+    services = Services(
+        loop=loop,
+        timers=Timers(loop),
+        connector=Connector(loop),
+        recorder=recorder,
+        rendezvous=Rendezvous(loop, 1),
+        log=on_log,
+        seed=plan.seed,
+        last_arrival_ns=now,
+        keep_pushes=waits_for_pushes(steps),
+    )
+    user = User(0, "hook", UserVariables(plan, variables).of(0), now, services)
+    ended = asyncio.Event()
+    flow = compile_hook(steps, plan, recorder, processor)
+
+    async def live() -> None:
+        await flow(user)
+        if user.socket is not None:
+            await user.socket.close()
+
+    user.task = UserTask(live(), loop, lambda task: ended.set(), "hook")
+    loop.call_soon(user.task.start)
+    try:
+        await ended.wait()
+    finally:
+        user.leave(cut=True)
+        services.timers.close()
+    error = user.task.exception_raised
+    if error is not None:
+        raise error
+    return user.vars

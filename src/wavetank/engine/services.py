@@ -1,0 +1,57 @@
+"""What the users of one worker share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from wavetank.engine.connector import Connector
+from wavetank.engine.rendezvous import Rendezvous
+from wavetank.engine.timers import Timers
+from wavetank.metrics.recorder import Recorder
+
+
+class OpenConnections:
+    """Counts the connections whose socket is open."""
+
+    def __init__(self) -> None:
+        self.open = 0
+        self._none = asyncio.Event()
+        self._none.set()
+
+    def opened(self) -> None:
+        """One more."""
+        self.open += 1
+        self._none.clear()
+
+    def closed(self) -> None:
+        """One less."""
+        self.open -= 1
+        if not self.open:
+            self._none.set()
+
+    async def all_closed(self) -> None:
+        """Wait until none is open."""
+        await self._none.wait()
+
+
+@dataclass(slots=True, kw_only=True)
+class Services:
+    """The loop, its timers, the connector and the recorder of one worker.
+
+    `last_arrival_ns` is the instant until which endless loops go on. `keep_pushes`: whether messages that nothing
+    waits for yet are kept for a later `wait`.
+    """
+
+    loop: asyncio.AbstractEventLoop
+    timers: Timers
+    connector: Connector
+    recorder: Recorder
+    rendezvous: Rendezvous
+    log: Callable[[str], None]
+    seed: int
+    last_arrival_ns: int
+    keep_pushes: bool
+    stopping: bool = False
+    connections: OpenConnections = field(default_factory=OpenConnections)

@@ -1,0 +1,238 @@
+"""The task that drives one user's coroutine.
+
+An asyncio task is resumed through the loop's queue: a reply sets a future, the future schedules the task, the loop
+gets round to it. A user waits millions of times, mostly for a reply or for a think to end, so that detour is most
+of its cost. This task is resumed in place instead: the coroutine awaits `parked()`, and whoever has what it waits
+for (the frame callback, a timer) calls `resume`. Anything else that it awaits is an asyncio future and is waited
+for the ordinary way, so asyncio's own tools (`timeout`, `sleep`, streams) and libraries built on it work inside.
+
+The duties of a task towards asyncio are those listed under "Extending" in its documentation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import types
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, cast
+
+_PARKED = object()
+
+
+@types.coroutine
+def parked() -> Generator[object, Any, Any]:
+    """Wait until somebody calls `resume` or `throw` of the running `UserTask`; gives the value of `resume`.
+
+    Only a coroutine that a `UserTask` drives may await it. Whoever parks must take its own registration (a timer, a
+    waiting reply) back when the wait ends by an exception, or a later `resume` would wake the wrong wait.
+    """
+    return (yield _PARKED)
+
+
+class UserTask:
+    """Drives a coroutine; resumed in place by `resume`, and by asyncio futures like any task.
+
+    `on_done(task)` is called once, when the coroutine has ended; `exception` then says how.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_cancel_message",
+        "_cancel_requests",
+        "_context",
+        "_coroutine",
+        "_future",
+        "_is_parked",
+        "_loop",
+        "_must_cancel",
+        "_on_done",
+        "done_callbacks",
+        "exception_raised",
+        "finished",
+        "name",
+    )
+
+    def __init__(
+        self,
+        coroutine: Coroutine[Any, Any, None],
+        loop: asyncio.AbstractEventLoop,
+        on_done: Callable[[UserTask], None],
+        name: str = "user",
+    ) -> None:
+        self._coroutine = coroutine
+        self._loop = loop
+        self._on_done = on_done
+        self._context = contextvars.copy_context()
+        self._future: asyncio.Future[Any] | None = None
+        self._is_parked = False
+        self._must_cancel = False
+        self._cancel_message: object = None
+        self._cancel_requests = 0
+        self.done_callbacks: list[tuple[Callable[[Any], object], contextvars.Context | None]] = []
+        self.exception_raised: BaseException | None = None
+        self.finished = False
+        self.name = name
+
+    # -- for the engine ----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Run the coroutine until it first waits. Call it from a loop callback, not from inside a task."""
+        self._context.run(self._advance, self._coroutine.send, None)
+
+    def resume(self, value: object = None) -> None:
+        """Wake a parked coroutine with `value`, in place. Without effect when it is not parked."""
+        if self._is_parked:
+            self._context.run(self._advance, self._coroutine.send, value)
+
+    def throw(self, error: BaseException) -> bool:
+        """Wake a parked coroutine by raising `error` in it. False, without effect, when it is not parked."""
+        if not self._is_parked:
+            return False
+        self._context.run(self._advance, self._coroutine.throw, error)
+        return True
+
+    @property
+    def is_parked(self) -> bool:
+        """Whether the coroutine awaits `parked()` right now."""
+        return self._is_parked
+
+    def _advance(self, action: Callable[[Any], object], argument: object) -> None:
+        """One step of the coroutine; called in the task's context, where the loop calls `_wake` and `_continue` too."""
+        self._is_parked = False
+        self._future = None
+        if self._must_cancel:
+            self._must_cancel = False
+            action, argument = self._coroutine.throw, self._cancelled_error()
+        asyncio._enter_task(self._loop, cast("asyncio.Task[Any]", self))  # noqa: SLF001  # for task authors
+        try:
+            waiting_for = action(argument)
+        except StopIteration:
+            self._finish(None)
+        except (KeyboardInterrupt, SystemExit) as error:
+            self._finish(error)
+            raise
+        except BaseException as error:  # whatever a user's own code raises ends that user, never the run
+            self._finish(error)
+        else:
+            self._wait(waiting_for)
+        finally:
+            asyncio._leave_task(self._loop, cast("asyncio.Task[Any]", self))  # noqa: SLF001  # for task authors
+
+    def _wait(self, waiting_for: object) -> None:
+        if waiting_for is _PARKED:
+            self._is_parked = True
+        elif waiting_for is None:  # a bare yield: asyncio.sleep(0)
+            self._loop.call_soon(self._continue, context=self._context)
+        elif getattr(waiting_for, "_asyncio_future_blocking", None):
+            future = cast("asyncio.Future[Any]", waiting_for)
+            future._asyncio_future_blocking = False  # noqa: SLF001  # how a task takes a future over
+            future.add_done_callback(self._wake, context=self._context)
+            self._future = future
+        else:
+            error = RuntimeError(f"a user awaited {waiting_for!r}, which is no asyncio awaitable")
+            self._loop.call_soon(self._advance, self._coroutine.throw, error, context=self._context)
+            return
+        if self._must_cancel:  # asked to cancel itself while it ran
+            self._must_cancel = False
+            self._interrupt()
+
+    def _continue(self) -> None:
+        if not self.finished:
+            self._advance(self._coroutine.send, None)
+
+    def _wake(self, future: asyncio.Future[Any]) -> None:
+        # The future raises its own exception, or its cancellation, inside the coroutine: send(None) is enough.
+        if not self.finished:
+            self._advance(self._coroutine.send, None)
+
+    def _finish(self, error: BaseException | None) -> None:
+        self.finished = True
+        self.exception_raised = error
+        for callback, context in self.done_callbacks:
+            self._loop.call_soon(callback, self, context=context)
+        self.done_callbacks.clear()
+        self._on_done(self)
+
+    def _cancelled_error(self) -> asyncio.CancelledError:
+        return (
+            asyncio.CancelledError() if self._cancel_message is None else asyncio.CancelledError(self._cancel_message)
+        )
+
+    def _interrupt(self) -> None:
+        if self._future is not None and self._future.cancel():
+            return
+        if self._is_parked:
+            # Not in place: cancel() is often called from inside another task.
+            self._loop.call_soon(self.throw, self._cancelled_error())
+        else:
+            self._must_cancel = True
+
+    # -- the face of asyncio.Task that libraries look at ---------------------------------------------------------
+
+    def cancel(self, msg: object = None) -> bool:
+        """Ask the coroutine to end by raising CancelledError in it, as `asyncio.Task.cancel` does."""
+        if self.finished:
+            return False
+        self._cancel_requests += 1
+        self._cancel_message = msg
+        self._interrupt()
+        return True
+
+    def cancelling(self) -> int:
+        """How many cancellations are asked for and not taken back."""
+        return self._cancel_requests
+
+    def uncancel(self) -> int:
+        """Take one cancellation back (`asyncio.timeout` does so when it was the one who asked)."""
+        if self._cancel_requests > 0:
+            self._cancel_requests -= 1
+        return self._cancel_requests
+
+    def done(self) -> bool:
+        """Whether the coroutine has ended."""
+        return self.finished
+
+    def cancelled(self) -> bool:
+        """Whether the coroutine ended by being cancelled."""
+        return self.finished and isinstance(self.exception_raised, asyncio.CancelledError)
+
+    def exception(self) -> BaseException | None:
+        """What the coroutine raised, if anything. Raises InvalidStateError while it runs."""
+        if not self.finished:
+            raise asyncio.InvalidStateError("the user has not ended")
+        return self.exception_raised
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """The loop that drives the task."""
+        return self._loop
+
+    def get_coro(self) -> Coroutine[Any, Any, None]:
+        """The coroutine."""
+        return self._coroutine
+
+    def get_context(self) -> contextvars.Context:
+        """The context that the coroutine runs in: context variables set by one user stay its own."""
+        return self._context
+
+    def get_name(self) -> str:
+        """The name of the task, for messages."""
+        return self.name
+
+    def set_name(self, value: object) -> None:
+        """Rename the task."""
+        self.name = str(value)
+
+    def add_done_callback(self, fn: Callable[[Any], object], /, *, context: contextvars.Context | None = None) -> None:
+        """Have `fn(task)` called soon after the end."""
+        if self.finished:
+            self._loop.call_soon(fn, self, context=context)
+        else:
+            self.done_callbacks.append((fn, context))
+
+    def remove_done_callback(self, fn: Callable[[Any], object], /) -> int:
+        """Take callbacks back; gives how many there were."""
+        kept = [(callback, context) for callback, context in self.done_callbacks if callback != fn]
+        removed = len(self.done_callbacks) - len(kept)
+        self.done_callbacks[:] = kept
+        return removed

@@ -1,0 +1,215 @@
+"""A worker: pacer, users and recorder in one event loop; out of it comes a stream of snapshots.
+
+It is told its plan, its share and the start instant, and needs nothing more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from time import perf_counter_ns
+
+from wavetank.engine.connector import Connector
+from wavetank.engine.health import HealthWatch
+from wavetank.engine.pacer import Pacer
+from wavetank.engine.population import PopulationKeeper
+from wavetank.engine.rendezvous import Rendezvous
+from wavetank.engine.services import Services
+from wavetank.engine.task import UserTask
+from wavetank.engine.timers import Timers
+from wavetank.engine.user import User
+from wavetank.engine.variables import UserVariables
+from wavetank.errors import UserFailure
+from wavetank.flow.contract import Actor
+from wavetank.flow.scenario import compile_session, waits_for_pushes
+from wavetank.metrics.recorder import Recorder
+from wavetank.metrics.snapshot import Snapshot
+from wavetank.plan.arrivals import Arrival, Share, arrivals, phase_bounds, population_share, total_arrivals
+from wavetank.plan.chance import draw_scenario
+from wavetank.plan.model import Plan, Scenario
+from wavetank.plan.phases import Pause, Phase, Population
+from wavetank.plan.processor import Processor
+
+_INTERVAL_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    scenario: Scenario
+    run: Callable[[Actor], Awaitable[None]]
+
+
+class Worker:
+    """Carries one share of a plan. Use it once: `run`, and from outside `stop` or `cut`."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        share: Share,
+        *,
+        start_ns: int,
+        on_snapshot: Callable[[Snapshot], None],
+        on_log: Callable[[str], None],
+        processor: Processor | None = None,
+        variables: Mapping[str, object] | None = None,
+    ) -> None:
+        """Must be made inside the running loop.
+
+        `start_ns`: the instant of the run's start. `variables`: what the script's `before` flow left behind.
+        """
+        loop = asyncio.get_running_loop()
+        self._plan = plan
+        self._share = share
+        self._start_ns = start_ns
+        self._on_snapshot = on_snapshot
+        self._recorder = Recorder(start_ns)
+        self._counts = self._recorder.counts
+        self._session_lengths = self._recorder.samples("vusers.session_length")
+        bounds = phase_bounds(plan.phases)
+        last_arrival_ns = start_ns + (bounds[-1][1] if bounds else 0)
+        self._services = Services(
+            loop=loop,
+            timers=Timers(loop),
+            connector=Connector(loop),
+            recorder=self._recorder,
+            rendezvous=Rendezvous(loop, population_share(total_arrivals(plan.phases, plan.seed), share)),
+            log=on_log,
+            seed=plan.seed,
+            last_arrival_ns=last_arrival_ns,
+            keep_pushes=any(waits_for_pushes(scenario.steps) for scenario in plan.scenarios),
+        )
+        self._sessions = [
+            _Session(scenario, compile_session(scenario.steps, plan, self._recorder, processor))
+            for scenario in plan.scenarios
+        ]
+        self._weights = [scenario.weight for scenario in plan.scenarios]
+        self._variables = UserVariables(plan, variables or {})
+        self._users: set[User] = set()
+        self._everybody_left = asyncio.Event()
+        self._pacer = Pacer(
+            arrivals(plan.phases, share, plan.seed),
+            start_ns,
+            self._services.timers,
+            self._arrive,
+            self._recorder.samples("generator.lateness"),
+        )
+        self._keeper = PopulationKeeper(plan.phases, share, start_ns, self._services.timers, self._arrive, plan.seed)
+        self._health = HealthWatch(loop, self._recorder.samples("generator.loop_lag"))
+        self._taken_ns = start_ns
+
+    @property
+    def active(self) -> int:
+        """How many users are under way."""
+        return len(self._users)
+
+    async def run(self) -> None:
+        """Carry the share to its end: all arrivals started, all users ended, all connections closed."""
+        self._health.start()
+        snapshots = asyncio.ensure_future(self._snapshots())
+        try:
+            await asyncio.gather(self._pacer.run(), self._keeper.run())
+            while self._users:
+                self._everybody_left.clear()
+                await self._everybody_left.wait()
+            await self._connections_closed()
+        finally:
+            snapshots.cancel()
+            self._health.stop()
+            self._services.timers.close()
+            self._take(perf_counter_ns())
+
+    def stop(self) -> None:
+        """Start nobody any more; those under way go on."""
+        self._services.stopping = True
+        self._services.rendezvous.open()
+        self._pacer.stop()
+        self._keeper.stop()
+
+    def cut(self) -> None:
+        """End everybody at once."""
+        self.stop()
+        for user in tuple(self._users):
+            user.task.cancel("the run was stopped")
+
+    # -- users ---------------------------------------------------------------------------------------------------
+
+    def _arrive(self, arrival: Arrival, planned_at: int) -> None:
+        """Start the user of an arrival, unless the phase's cap forbids it."""
+        phase = self._plan.phases[arrival.phase]
+        if self._is_full(phase):
+            self._counts["vusers.skipped"] += 1
+            self._services.rendezvous.leave()
+            return
+        session = self._sessions[draw_scenario(self._weights, self._plan.seed, arrival.index)]
+        name = session.scenario.name
+        user = User(arrival.index, name, self._variables.of(arrival.index), planned_at, self._services)
+        user.task = UserTask(
+            _live(user, session),
+            self._services.loop,
+            partial(self._ended, user, isinstance(phase, Population)),
+            f"user-{arrival.index}",
+        )
+        self._users.add(user)
+        self._counts["vusers.created"] += 1
+        self._counts[f"vusers.created_by_name.{name}"] += 1
+        # Not in place: the pacer is a task, and one task cannot run inside another.
+        self._services.loop.call_soon(user.task.start)
+
+    def _is_full(self, phase: Phase) -> bool:
+        """Whether the phase's cap on users under way, of which this worker has its share, forbids one more."""
+        if isinstance(phase, Pause | Population) or phase.max_users is None:
+            return False
+        return len(self._users) >= population_share(phase.max_users, self._share)
+
+    def _ended(self, user: User, of_population: bool, task: UserTask) -> None:
+        error = task.exception_raised
+        counts = self._counts
+        if error is None:
+            counts["vusers.completed"] += 1
+            self._session_lengths.append(perf_counter_ns() - user.started_at)
+        elif isinstance(error, UserFailure):
+            counts["vusers.failed"] += 1
+            self._recorder.error(error.kind, error.reason)
+        elif isinstance(error, asyncio.CancelledError):
+            counts["vusers.interrupted"] += 1
+        else:
+            counts["vusers.failed"] += 1
+            self._recorder.error("exception", f"{type(error).__name__}: {error}")
+        user.leave(cut=isinstance(error, asyncio.CancelledError))
+        self._users.discard(user)
+        if of_population:
+            self._keeper.ended()
+        if not self._users:
+            self._everybody_left.set()
+
+    async def _connections_closed(self) -> None:
+        """Let the close handshakes that are under way end, for as long as a connection may take to close."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._plan.connection.close_timeout_s + 1):
+                await self._services.connections.all_closed()
+
+    # -- snapshots -----------------------------------------------------------------------------------------------
+
+    async def _snapshots(self) -> None:
+        number = 0
+        while True:
+            number += 1
+            due = asyncio.Event()
+            self._services.timers.at(self._start_ns + number * _INTERVAL_NS, due.set)
+            await due.wait()
+            self._take(perf_counter_ns())
+
+    def _take(self, now_ns: int) -> None:
+        gauges = {"vusers.active": len(self._users), "websocket.open": self._services.connections.open}
+        snapshot = self._recorder.take(self._share.index, self._taken_ns, now_ns, gauges, self._health.readings())
+        self._taken_ns = now_ns
+        self._on_snapshot(snapshot)
+
+
+async def _live(user: User, session: _Session) -> None:
+    await session.run(user)
+    if user.socket is not None:
+        await user.socket.close()

@@ -1,0 +1,208 @@
+"""Single steps, compiled: one function for each kind, from the step's data to an action."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Any
+
+from wavetank.errors import UserFailure, Where
+from wavetank.flow.contract import Action, Actor
+from wavetank.flow.expectation import Expectation, compile_expectation
+from wavetank.flow.hooks import Context, prepare
+from wavetank.metrics.recorder import Recorder, Series
+from wavetank.plan.durations import seconds
+from wavetank.plan.model import Plan
+from wavetank.plan.processor import Processor
+from wavetank.plan.steps import Close, Connect, ConnectionOptions, Log, Ping, Send, Think, Wait
+from wavetank.plan.template import compile_json, compile_template, text_of
+from wavetank.plan.urls import join_url
+
+Render = Callable[[Actor], bytes]
+
+
+def label(step: str, where: Where) -> str:
+    """How a failure names a step."""
+    return f"step {step!r} ({where})"
+
+
+def compile_connect(step: Connect, plan: Plan, recorder: Recorder, processor: Processor | None) -> Action:
+    """Opens the connection to the step's URL, or changes the request by a function of the processor first."""
+    options = step.options or plan.connection
+    subprotocols = tuple(dict.fromkeys((*options.subprotocols, *step.subprotocols)))
+    options = replace(options, subprotocols=subprotocols)
+    url = compile_template(step.url if step.url is not None else "", strict=plan.strict).render
+    headers = compile_template({**options.headers, **step.headers}, strict=plan.strict).render
+
+    def request(actor: Actor) -> tuple[str, dict[str, str]]:
+        path = text_of(url(actor.vars, actor.random))
+        rendered = headers(actor.vars, actor.random)
+        assert isinstance(rendered, dict)
+        return join_url(plan.target, path), {name: text_of(value) for name, value in rendered.items()}
+
+    if step.function is None or processor is None:
+
+        def connect(actor: Actor) -> Awaitable[object]:
+            target, wanted = request(actor)
+            return actor.connect(target, options, wanted)
+
+        return connect
+
+    change = prepare(processor, step.function)
+
+    async def change_and_connect(actor: Actor) -> None:
+        target, wanted = request(actor)
+        params: dict[str, Any] = {
+            "target": target,
+            "subprotocols": list(subprotocols),
+            "options": {"headers": wanted},
+        }
+        answer = change(params, Context(actor, recorder))
+        if answer is not None:
+            await answer
+        actor.planned_at = perf_counter_ns()
+        await actor.connect(*_changed(params, plan.target, options, step))
+
+    return change_and_connect
+
+
+def _changed(
+    params: dict[str, Any], target: str, options: ConnectionOptions, step: Connect
+) -> tuple[str, ConnectionOptions, dict[str, str]]:
+    try:
+        changed = replace(options, subprotocols=tuple(str(name) for name in params["subprotocols"]))
+        headers = {str(name): str(value) for name, value in params["options"].get("headers", {}).items()}
+        return join_url(target, str(params["target"])), changed, headers
+    except (AttributeError, KeyError, TypeError) as error:
+        reason = f"{step.function}() left params that cannot be used: {type(error).__name__}: {error} ({step.where})"
+        raise UserFailure("function_failed", reason) from error
+
+
+def compile_send(step: Send, plan: Plan, recorder: Recorder) -> Action:
+    """Sends, and waits for the reply where one is expected."""
+    render, text = _payload(step, plan)
+    series = recorder.series(step.name)
+    if step.expect is None:
+
+        def send(actor: Actor) -> None:
+            actor.wire.transmit(render(actor), text=text, series=series)
+
+        return send
+
+    expectation = compile_expectation(
+        step.expect, timeout_s=plan.reply_timeout_s, label=label(step.name, step.where), strict=plan.strict
+    )
+    return _request(render, text, series, expectation)
+
+
+def _request(render: Render, text: bool, series: Series, expectation: Expectation) -> Action:
+    def request(actor: Actor) -> Awaitable[object]:
+        return actor.wire.request(render(actor), text=text, series=series, expectation=expectation)
+
+    return request
+
+
+def _payload(step: Send, plan: Plan) -> tuple[Render, bool]:
+    """How to make the bytes of a message, and whether it is a text. What is constant is encoded here, once."""
+    if step.encoding == "file":
+        return _constant(Path(str(step.payload)).read_bytes()), False
+    if step.encoding == "json":
+        json = compile_json(step.payload, strict=plan.strict)
+        if json.constant:
+            return _constant(json.render({}, _no_random)), True
+        to_json = json.render
+        return lambda actor: to_json(actor.vars, actor.random), True
+    template = compile_template(step.payload, strict=plan.strict)
+    encode = _from_base64 if step.encoding == "base64" else _to_bytes
+    if template.constant:
+        return _constant(encode(template.render({}, _no_random))), step.encoding == "text"
+    to_value = template.render
+    return lambda actor: encode(to_value(actor.vars, actor.random)), step.encoding == "text"
+
+
+def _constant(data: bytes) -> Render:
+    return lambda actor: data
+
+
+def _no_random() -> Any:
+    raise AssertionError("a constant draws no random numbers")
+
+
+def _to_bytes(value: object) -> bytes:
+    return text_of(value).encode()
+
+
+def _from_base64(value: object) -> bytes:
+    try:
+        return base64.b64decode(text_of(value), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise UserFailure("bad_payload", f"the binary payload is no base64: {error}") from error
+
+
+def compile_wait(step: Wait, plan: Plan, recorder: Recorder) -> Action:
+    """Waits for a message without sending."""
+    series = recorder.series(step.name)
+    expectation = compile_expectation(
+        step.expect, timeout_s=plan.reply_timeout_s, label=label(step.name, step.where), strict=plan.strict
+    )
+    return lambda actor: actor.wire.expect(series, expectation)
+
+
+def compile_think(step: Think, plan: Plan) -> Action:
+    """Does nothing for a while, counted from the instant at which the step before ended."""
+    if isinstance(step.duration, int | float):
+        constant: float | None = float(step.duration)
+        render = None
+    else:
+        template = compile_template(step.duration, strict=plan.strict)
+        render = None if template.constant else template.render
+        constant = seconds(step.duration) if render is None else None
+    jitter, is_share = step.jitter, step.jitter_is_share
+
+    def think(actor: Actor) -> Awaitable[object]:
+        length = constant or 0.0 if render is None else _seconds(render(actor.vars, actor.random), step)
+        if jitter:
+            spread = length * jitter if is_share else jitter
+            length = max(0.0, length + actor.random().uniform(-spread, spread))
+        if length == 0:
+            return actor.pause()
+        return actor.think_until(actor.planned_at + round(length * 1e9))
+
+    return think
+
+
+def _seconds(value: object, step: Think) -> float:
+    try:
+        if isinstance(value, int | float | str):
+            return seconds(value)
+        raise ValueError(f"{value!r} is no duration")
+    except ValueError as error:
+        raise UserFailure("bad_duration", f"think cannot wait: {error} ({step.where})") from error
+
+
+def compile_log(step: Log, plan: Plan) -> Action:
+    """Writes a line to the run's log."""
+    render = compile_template(step.text, strict=plan.strict).render
+
+    def log(actor: Actor) -> None:
+        actor.log(text_of(render(actor.vars, actor.random)))
+
+    return log
+
+
+def compile_ping(step: Ping, plan: Plan, recorder: Recorder) -> Action:
+    """Sends a ping control frame and waits for its pong."""
+    series = recorder.series(step.name)
+    timeout_s = plan.reply_timeout_s if step.timeout_s is None else step.timeout_s
+    timeout_ns, name = round(timeout_s * 1e9), label(step.name, step.where)
+    return lambda actor: actor.wire.ping(series, timeout_ns, name)
+
+
+def compile_close(step: Close, plan: Plan) -> Action:
+    """Closes the connection with the step's code and reason."""
+    render = compile_template(step.reason, strict=plan.strict).render
+    return lambda actor: actor.wire.close(step.code, text_of(render(actor.vars, actor.random)))

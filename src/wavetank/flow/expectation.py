@@ -1,0 +1,167 @@
+"""Which message is the reply: `match` and `capture`, compiled once for each step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+import jsonpath
+import orjson
+
+from wavetank.plan.steps import Capture, Expect, JsonSelector, Match, RegexpSelector, Selector
+from wavetank.plan.template import RandomSource, compile_template
+
+Message = str | bytes
+Found = Callable[[Message, Any], list[object]]
+"""From a message, and its JSON (or `_NOT_JSON`), to everything that a selector finds in it."""
+
+_NOT_JSON = object()
+_PLAIN_PATH = re.compile(r"\$((?:\.[A-Za-z_][A-Za-z0-9_]*)+)$")
+_FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a step waits for.
+
+    `accepts(message, variables, random)` says whether the message is the reply, and keeps what it captures in
+    `variables`. `label` names the step and its place in the script, for the reason of a failure.
+    """
+
+    accepts: Callable[[Message, MutableMapping[str, object], RandomSource], bool]
+    timeout_ns: int
+    label: str
+
+
+def compile_expectation(expect: Expect, *, timeout_s: float, label: str, strict: bool) -> Expectation:
+    """Compile what a script expects. `timeout_s` is the plan's reply timeout; the step's own wins."""
+    own = expect.timeout_s
+    timeout_ns = round((timeout_s if own is None else own) * 1e9)
+    return Expectation(_single(expect) or _general(expect, strict=strict), timeout_ns, label)
+
+
+def _single(expect: Expect) -> Callable[[Message, MutableMapping[str, object], RandomSource], bool] | None:
+    """The everyday case, one `$.field` that equals a constant text, without the machinery of the general one."""
+    if expect.captures or len(expect.matches) != 1:
+        return None
+    match = expect.matches[0]
+    selector = match.selector
+    if not (match.strict and isinstance(selector, JsonSelector) and isinstance(match.value, str)):
+        return None
+    plain = _PLAIN_PATH.match(selector.path)
+    if plain is None or plain[1].count(".") != 1 or not compile_template(match.value).constant:
+        return None
+    field, value = plain[1][1:], match.value
+
+    def accepts(message: Message, variables: MutableMapping[str, object], random: RandomSource) -> bool:
+        try:
+            body = orjson.loads(message)
+        except orjson.JSONDecodeError:
+            return False
+        return type(body) is dict and body.get(field) == value
+
+    return accepts
+
+
+def _general(expect: Expect, *, strict: bool) -> Callable[[Message, MutableMapping[str, object], RandomSource], bool]:
+    selectors = [
+        *(match.selector for match in expect.matches),
+        *(capture.selector for capture in expect.captures),
+    ]
+    needs_json = any(isinstance(selector, JsonSelector) for selector in selectors)
+    matches = [_compile_match(match, strict=strict) for match in expect.matches]
+    captures = [_compile_capture(capture) for capture in expect.captures]
+
+    def accepts(message: Message, variables: MutableMapping[str, object], random: RandomSource) -> bool:
+        body = _json_of(message) if needs_json else _NOT_JSON
+        if not all(matches_one(message, body, variables, random) for matches_one in matches):
+            return False
+        captured: dict[str, object] = {}
+        if not all(capture_one(message, body, captured, random) for capture_one in captures):
+            return False
+        variables.update(captured)
+        return True
+
+    return accepts
+
+
+def _compile_match(match: Match, *, strict: bool) -> Callable[[Message, Any, Mapping[str, object], RandomSource], bool]:
+    find = _compile_selector(match.selector)
+    wanted = compile_template(match.value, strict=strict).render
+
+    def matches(message: Message, body: Any, variables: Mapping[str, object], random: RandomSource) -> bool:
+        found = find(message, body)
+        value = wanted(variables, random)
+        return any(_same(candidate, value) for candidate in found) or not match.strict
+
+    return matches
+
+
+def _compile_capture(capture: Capture) -> Callable[[Message, Any, dict[str, object], RandomSource], bool]:
+    find = _compile_selector(capture.selector)
+    draw = isinstance(capture.selector, JsonSelector) and capture.selector.multiple
+
+    def keep(message: Message, body: Any, captured: dict[str, object], random: RandomSource) -> bool:
+        found = [value for value in find(message, body) if value is not None and value != ""]
+        if not found:
+            return not capture.strict
+        captured[capture.variable] = random().choice(found) if draw and len(found) > 1 else found[0]
+        return True
+
+    return keep
+
+
+def _compile_selector(selector: Selector) -> Found:
+    if isinstance(selector, RegexpSelector):
+        return _regexp(selector)
+    plain = _PLAIN_PATH.match(selector.path)
+    if plain is not None:
+        return _plain_path(tuple(plain[1][1:].split(".")))
+    query = jsonpath.compile(selector.path)
+
+    def find(message: Message, body: Any) -> list[object]:
+        # A JSONPath asks for a place inside a map or list; a bare text or number has none.
+        return list(query.findall(body)) if isinstance(body, dict | list) else []
+
+    return find
+
+
+def _plain_path(names: tuple[str, ...]) -> Found:
+    """A path of names alone: no need for the JSONPath library on the hot path."""
+
+    def find(message: Message, body: Any) -> list[object]:
+        for name in names:
+            if not isinstance(body, dict) or name not in body:
+                return []
+            body = body[name]
+        return [body]
+
+    return find
+
+
+def _regexp(selector: RegexpSelector) -> Found:
+    flags = 0
+    for letter in selector.flags:
+        flags |= _FLAGS.get(letter, 0)
+    pattern = re.compile(selector.pattern, flags)
+
+    def find(message: Message, body: Any) -> list[object]:
+        text = message if isinstance(message, str) else message.decode(errors="replace")
+        hit = pattern.search(text)
+        return [] if hit is None else [hit[selector.group]]
+
+    return find
+
+
+def _json_of(message: Message) -> Any:
+    try:
+        return orjson.loads(message)
+    except orjson.JSONDecodeError:
+        return _NOT_JSON
+
+
+def _same(found: object, wanted: object) -> bool:
+    """Equal as JavaScript's `===` sees it: 1 and 1.0 are one number, but 1 and true are not."""
+    return isinstance(found, bool) == isinstance(wanted, bool) and found == wanted

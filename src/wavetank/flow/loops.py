@@ -1,0 +1,135 @@
+"""Steps that hold other steps: `loop` in all its forms, and the paced loop."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from time import perf_counter_ns
+
+from wavetank.errors import UserFailure
+from wavetank.flow.contract import Action, Actor
+from wavetank.plan.model import Plan
+from wavetank.plan.steps import Loop, Pace
+from wavetank.plan.template import Template, compile_template
+
+Body = Callable[[Actor], Awaitable[None]]
+
+
+def sequence(actions: Iterable[Action]) -> Body:
+    """All actions, one after the other."""
+    steps = tuple(actions)
+
+    async def run(actor: Actor) -> None:
+        for step in steps:
+            waiting = step(actor)
+            if waiting is not None:
+                await waiting
+
+    return run
+
+
+def compile_loop(step: Loop, body: Body, plan: Plan, ask: Callable[[Actor], Awaitable[bool]] | None) -> Action:
+    """`count`, `over`, `whileTrue` (asked after each round), or endless: until the last arrival of the run is due."""
+    if ask is not None:
+        return _while(step, body, ask)
+    if step.over is not None:
+        return _over(step, body, _elements(step, plan))
+    if step.count is not None:
+        return _count(step, body, _rounds(step, plan))
+    return _endless(step, body)
+
+
+def _count(step: Loop, body: Body, rounds: Callable[[Actor], int]) -> Action:
+    name, first = step.value_name, step.first
+
+    async def run(actor: Actor) -> None:
+        variables = actor.vars
+        for number in range(first, first + rounds(actor)):
+            variables[name] = number
+            await body(actor)
+
+    return run
+
+
+def _over(step: Loop, body: Body, elements: Callable[[Actor], Iterable[object]]) -> Action:
+    async def run(actor: Actor) -> None:
+        variables = actor.vars
+        for number, element in enumerate(elements(actor)):
+            variables[step.value_name] = number
+            variables[step.element_name] = element
+            await body(actor)
+
+    return run
+
+
+def _while(step: Loop, body: Body, ask: Callable[[Actor], Awaitable[bool]]) -> Action:
+    async def run(actor: Actor) -> None:
+        number = step.first
+        while True:
+            actor.vars[step.value_name] = number
+            await body(actor)
+            number += 1
+            if not await ask(actor):
+                return
+            await actor.pause()  # a body that never waits must not stop everybody else
+
+    return run
+
+
+def _endless(step: Loop, body: Body) -> Action:
+    async def run(actor: Actor) -> None:
+        number = step.first
+        while actor.may_continue:
+            actor.vars[step.value_name] = number
+            await body(actor)
+            number += 1
+            await actor.pause()  # a body that never waits must not stop everybody else
+
+    return run
+
+
+def _rounds(step: Loop, plan: Plan) -> Callable[[Actor], int]:
+    if isinstance(step.count, int):
+        count = step.count
+        return lambda actor: count
+    template: Template = compile_template(step.count, strict=plan.strict)
+
+    def rounds(actor: Actor) -> int:
+        value = template.render(actor.vars, actor.random)
+        try:
+            return int(str(value))
+        except ValueError:
+            raise UserFailure("bad_count", f"loop count {value!r} is no whole number ({step.where})") from None
+
+    return rounds
+
+
+def _elements(step: Loop, plan: Plan) -> Callable[[Actor], Iterable[object]]:
+    if isinstance(step.over, str):
+        name = step.over
+        template = compile_template(name if "{{" in name else "{{ " + name + " }}", strict=plan.strict)
+    else:
+        template = compile_template(list(step.over or ()), strict=plan.strict)
+
+    def elements(actor: Actor) -> Iterable[object]:
+        value = template.render(actor.vars, actor.random)
+        return value if isinstance(value, list | tuple) else ()
+
+    return elements
+
+
+def compile_pace(step: Pace, body: Body) -> Action:
+    """Begins each round at its planned instant; a round that is late begins at once, and stays on the schedule."""
+    interval_ns = round(step.interval_s * 1e9)
+
+    async def run(actor: Actor) -> None:
+        begin_at = actor.planned_at
+        for number in range(step.count):
+            planned_at = begin_at + number * interval_ns
+            if perf_counter_ns() < planned_at:
+                await actor.think_until(planned_at)
+            actor.late(planned_at)
+            actor.planned_at = planned_at
+            actor.vars["$loopCount"] = number
+            await body(actor)
+
+    return run

@@ -1,0 +1,142 @@
+"""The FastAPI endpoint of the YMERA example under uvicorn, and the functions that its script calls."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.target.conformance import CHECKS, PATIENCE_S, Check
+from wavetank.target.platform import Platform
+
+YMERA = Path(__file__).parents[2] / "examples" / "ymera"
+
+
+@pytest.fixture(scope="module")
+def authority() -> Iterator[str]:
+    """The `host:port` of the example, started as its own words say: `uvicorn main:app`, in its folder."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", "main:app", "--port", "0", "--no-access-log"],
+        cwd=YMERA,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stderr is not None
+        said = ""
+        try:
+            for line in process.stderr:
+                said += line
+                running = re.search(r"running on http://(127\.0\.0\.1:\d+) ", line)
+                if running is not None:
+                    break
+            else:
+                pytest.fail(f"uvicorn did not start: {said}")
+            yield running[1]
+        finally:
+            process.terminate()
+            said += process.stderr.read()
+        # uvicorn shows a traceback of its own for text that is not UTF-8; this one would be ours.
+        assert "Exception in ASGI application" not in said
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_the_fastapi_endpoint_conforms(check: Check, authority: str) -> None:
+    async def run() -> None:
+        async with asyncio.timeout(2 * PATIENCE_S):
+            await check(authority)
+
+    asyncio.run(run())
+
+
+@pytest.fixture
+def processor() -> ModuleType:
+    specification = importlib.util.spec_from_file_location("processor", YMERA / "websocket_processor.py")
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+class Events:
+    def __init__(self) -> None:
+        self.emitted: list[tuple[str, str, float]] = []
+
+    def emit(self, kind: str, name: str, number: float) -> None:
+        self.emitted.append((kind, name, number))
+
+
+def test_the_functions_make_a_message_that_the_platform_answers_and_time_its_reply(
+    processor: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    context: Any = SimpleNamespace(vars={})
+    events = Events()
+    replies: list[bytes] = []
+    session = Platform().connect(replies.append)
+
+    processor.generateUserId(context, events)
+    for _ in range(20):
+        processor.sendAgentMessage(context, events)
+        context.vars["agentTimestamp"] = answer(session, replies, context.vars["agentMessage"])
+        processor.measureLatency(context, events)
+    processor.printStats(context, events)
+
+    assert re.fullmatch(r"user_\d{1,6}", context.vars["userId"])
+    assert re.fullmatch(r"agent_\d{1,4}", context.vars["agentId"])
+    assert [(kind, name) for kind, name, _ in events.emitted] == [("histogram", "ymera.agent_latency")] * 20
+    assert all(0 < latency < 1000 for _, _, latency in events.emitted)
+    assert re.fullmatch(
+        r"process \d+: 20 agent messages, average [\d.]+ ms, P50 [\d.]+ ms, P95 [\d.]+ ms, P99 [\d.]+ ms\n",
+        capsys.readouterr().err,
+    )
+
+
+def answer(session: Any, replies: list[bytes], message: object) -> object:
+    session.receive(json.dumps(message))
+    reply = json.loads(replies[-1])
+    assert reply["type"] == "agent_response", reply
+    return reply["timestamp"]
+
+
+def test_a_reply_to_another_message_is_counted_and_not_timed(processor: ModuleType) -> None:
+    context: Any = SimpleNamespace(vars={"agentTimestamp": 1})
+    events = Events()
+    processor.generateUserId(context, events)
+    processor.sendAgentMessage(context, events)
+
+    processor.measureLatency(context, events)
+
+    assert events.emitted == [("counter", "ymera.agent_replies_mixed_up", 1)]
+
+
+def test_the_percentiles_are_within_half_a_percent(processor: ModuleType) -> None:
+    latencies = processor.Latencies()
+    for number in range(1, 1001):
+        latencies.add(number / 10)
+
+    assert [latencies.percentile(percent) for percent in (50, 95, 99)] == pytest.approx([50, 95, 99], rel=0.0051)
+
+
+def test_of_thousands_who_end_at_once_not_all_print_but_the_last_does(
+    processor: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    context: Any = SimpleNamespace(vars={})
+    for _ in range(1000):
+        processor.generateUserId(context, Events())
+
+    for _ in range(999):
+        processor.printStats(context, Events())
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    processor.printStats(context, Events())
+    assert len(capsys.readouterr().err.splitlines()) == 1
