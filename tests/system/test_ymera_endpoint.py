@@ -1,4 +1,4 @@
-"""The FastAPI endpoint of the YMERA example under uvicorn, and the functions that its script calls."""
+"""The YMERA example: its FastAPI endpoint under uvicorn, its script, and the functions that the script calls."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ from typing import Any
 import pytest
 
 from tests.target.conformance import CHECKS, PATIENCE_S, Check
+from wavetank.errors import ScriptError
+from wavetank.plan.artillery import read_script
+from wavetank.plan.phases import Ramp, Rate
+from wavetank.plan.steps import Connect, Function, Loop, Send, Step, Think
 from wavetank.target.platform import Platform
 
 YMERA = Path(__file__).parents[2] / "examples" / "ymera"
@@ -57,6 +61,74 @@ def test_the_fastapi_endpoint_conforms(check: Check, authority: str) -> None:
             await check(authority)
 
     asyncio.run(run())
+
+
+def unrolled(steps: tuple[Step, ...]) -> Iterator[Step]:
+    for step in steps:
+        if isinstance(step, Loop):
+            assert isinstance(step.count, int)
+            for _ in range(step.count):
+                yield from unrolled(step.steps)
+        else:
+            yield step
+
+
+def test_the_script_is_the_user_of_44_messages_each_with_a_reply_and_167_seconds_of_thought() -> None:
+    (scenario,) = read_script(YMERA / "artillery_websocket.yml").scenarios
+    steps = list(unrolled(scenario.steps))
+    sends = [step for step in steps if isinstance(step, Send)]
+
+    assert isinstance(steps[0], Function)
+    assert isinstance(steps[1], Connect)
+    names = ["subscribe"] * 2 + ["ping", "agent_message"] * 20 + ["unsubscribe", "disconnect"]
+    assert [send.name for send in sends] == names
+    assert all(send.expect is not None and send.expect.matches for send in sends)
+    thinks = [step.duration for step in steps if isinstance(step, Think)]
+    assert thinks == [1, 2, 3, *[5, 3] * 20, 1]
+    assert {step.name for step in steps if isinstance(step, Function)} == {
+        "generateUserId",
+        "sendAgentMessage",
+        "measureLatency",
+        "printStats",
+    }
+
+
+def test_the_whole_load_is_44_minutes_and_2_6_million_users_and_staging_is_the_same() -> None:
+    plan = read_script(YMERA / "artillery_websocket.yml")
+    staging = read_script(YMERA / "artillery_websocket.yml", environment="staging", target="wss://h")
+
+    users = 0.0
+    for phase in plan.phases:
+        assert isinstance(phase, Rate | Ramp)
+        rate = phase.rate if isinstance(phase, Rate) else (phase.start_rate + phase.end_rate) / 2
+        users += rate * phase.duration_s
+    assert users == 60 * 55 + 300 * 550 + 1800 * 1000 + 300 * 1500 + 180 * 1050
+    assert sum(phase.duration_s for phase in plan.phases) == 44 * 60
+    assert plan.target == "ws://localhost:8000"
+    assert staging.target == "wss://h"
+    assert staging.phases == plan.phases
+    assert len(plan.thresholds) == 6
+
+
+def test_localhost_is_one_ramp_from_5_to_20_users_in_10_seconds() -> None:
+    plan = read_script(YMERA / "artillery_websocket.yml", environment="localhost")
+
+    rate, duration_s = 5.0, 0.0
+    for phase in plan.phases:
+        assert isinstance(phase, Ramp)
+        assert phase.start_rate == rate
+        assert (phase.end_rate - phase.start_rate) / phase.duration_s == 1.5
+        rate, duration_s = phase.end_rate, duration_s + phase.duration_s
+    assert (rate, duration_s) == (20, 10)
+
+
+def test_staging_without_a_server_is_an_error_and_never_falls_back_to_localhost() -> None:
+    script = YMERA / "artillery_websocket.yml"
+
+    with pytest.raises(ScriptError, match=r"artillery_websocket\.yml:\d+: .*YMERA_STAGING_URL"):
+        read_script(script, environment="staging", env={})
+    url = {"YMERA_STAGING_URL": "wss://ymera.example"}
+    assert read_script(script, environment="staging", env=url).target == "wss://ymera.example"
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ import pytest
 from websockets.frames import Frame, Opcode
 
 from tests.target.conformance import CHECKS, PATIENCE_S, Check, ask, close_code, connect
+from wavetank.engine.loop import new_event_loop
 from wavetank.errors import RunError
 from wavetank.target.client import MAX_MESSAGE_BYTES
-from wavetank.target.server import Server, new_event_loop, serve
+from wavetank.target.server import Server, serve
 
 
 def with_server(check: Callable[[Server], Awaitable[None]]) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import click
 
+from wavetank.engine.loop import new_event_loop
 from wavetank.errors import RunError
-from wavetank.target.server import new_event_loop
 from wavetank.target.server import serve as start_target
 
 _EPILOG = """\b

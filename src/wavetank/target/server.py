@@ -12,7 +12,6 @@ import asyncio
 import errno
 import logging
 import socket
-import sys
 from typing import Any, Final
 
 from picows import (
@@ -124,15 +123,6 @@ async def serve(host: str = "127.0.0.1", port: int = 8000) -> Server:
     return server
 
 
-def new_event_loop() -> asyncio.AbstractEventLoop:
-    """A new loop of the fastest kind for this system: uvloop, or winloop on Windows."""
-    if sys.platform == "win32":
-        import winloop as fast_loop
-    else:
-        import uvloop as fast_loop
-    return fast_loop.new_event_loop()
-
-
 def _allow_several_connection_options(request: WSUpgradeRequest) -> None:
     """Makes `Connection: keep-alive, Upgrade` (browsers, proxies) what picows knows: `Upgrade` alone."""
     options = ",".join(request.headers.getall("Connection", ())).lower().split(",")
@@ -143,9 +133,7 @@ def _allow_several_connection_options(request: WSUpgradeRequest) -> None:
 def _why_not(host: str, port: int, error: OSError) -> str:
     """Why the server cannot listen, and what to do about it."""
     if error.errno == errno.EADDRINUSE:
-        return (
-            f"Port {port} of {host} is in use: stop what listens there, or choose another (0 is a free one)."
-        )
+        return f"Port {port} of {host} is in use: stop what listens there, or choose another (0 is a free one)."
     if error.errno == errno.EACCES:
         return f"Port {port} of {host} is not allowed to this user: choose one above 1023."
     if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
