@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
+import weakref
 from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
 from websockets.frames import Frame, Opcode
 
-from tests.target.conformance import CHECKS, PATIENCE_S, Check, ask, close_code, connect
+from tests.target.conformance import CHECKS, PATIENCE_S, Check, ask, close_code, connect, connections_become
 from wavetank.engine.loop import new_event_loop
 from wavetank.errors import RunError
 from wavetank.target.client import MAX_MESSAGE_BYTES
@@ -146,6 +148,25 @@ def test_clients_are_told_when_the_server_stops_and_those_who_do_not_answer_are_
             assert server.platform.connections == 0
             deaf.transport.resume_reading()
             await deaf.wait_closed()
+
+    with_server(check)
+
+
+def test_a_client_who_has_left_leaves_no_memory_behind() -> None:
+    async def check(server: Server) -> None:
+        async with connect(server.authority) as connection:
+            await ask(connection, {"type": "subscribe", "channel": "agents"})
+            (client,) = server._clients
+            trace = weakref.ref(client)
+            del client
+        gc.disable()
+        try:
+            await connections_become(server.authority, 0)
+            while server._clients:
+                await connections_become(server.authority, 0)
+            assert trace() is None
+        finally:
+            gc.enable()
 
     with_server(check)
 
