@@ -68,16 +68,15 @@ def report_script_error(error: ScriptError) -> NoReturn:
 
 def _run(plan: Plan, *, output: Path | None, quiet: bool, strict: bool) -> Exit:
     folder = RunFolder.create(output, plan.name, datetime.now(UTC))
-    folder.write_plan(plan)
     console = Console(quiet=quiet)
-    console.start(plan, folder.path)
+    console.start(plan, plan.target, folder.path)
     run = Run(plan, folder, console)
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             result = runner.run(_execute(run, console))
     finally:
-        console.stop()
-    write_summary(folder.path / "summary.json", result.summary)
+        console.close()
+    write_summary(folder.summary_path, result.summary)
     console.finish(result.summary, folder.path)
     return result.exit_code(strict=strict)
 

@@ -59,6 +59,8 @@ class Closed:
         """The failure of a user who still needed the connection."""
         if self.failure is not None:
             return self.failure
+        if self.by_us:
+            return UserFailure("not_connected", "the user has closed its connection before this step")
         if self.code == NO_CLOSE_FRAME:
             return UserFailure("connection_lost", "the connection broke without a close frame")
         said = f" ({self.reason})" if self.reason else ""

@@ -94,6 +94,7 @@ class Socket:
         else:
             self._counts["websocket.requests"] += 1
             self._record(series, planned_at, sent_at, received_at)
+            self._user.planned_at = now  # the reply came before the step began: the step ended as it began
 
     async def ping(self, series: Series, timeout_ns: int, label: str) -> None:
         """Send a ping control frame and wait for its pong."""

@@ -42,7 +42,7 @@ class UserTask:
         "_cancel_requests",
         "_context",
         "_coroutine",
-        "_future",
+        "_fut_waiter",
         "_is_parked",
         "_loop",
         "_must_cancel",
@@ -64,7 +64,7 @@ class UserTask:
         self._loop = loop
         self._on_done = on_done
         self._context = contextvars.copy_context()
-        self._future: asyncio.Future[Any] | None = None
+        self._fut_waiter: asyncio.Future[Any] | None = None  # asyncio's own name: anyio reads it
         self._is_parked = False
         self._must_cancel = False
         self._cancel_message: object = None
@@ -100,7 +100,7 @@ class UserTask:
     def _advance(self, action: Callable[[Any], object], argument: object) -> None:
         """One step of the coroutine; called in the task's context, where the loop calls `_wake` and `_continue` too."""
         self._is_parked = False
-        self._future = None
+        self._fut_waiter = None
         if self._must_cancel:
             self._must_cancel = False
             action, argument = self._coroutine.throw, self._cancelled_error()
@@ -128,7 +128,7 @@ class UserTask:
             future = cast("asyncio.Future[Any]", waiting_for)
             future._asyncio_future_blocking = False  # noqa: SLF001  # how a task takes a future over
             future.add_done_callback(self._wake, context=self._context)
-            self._future = future
+            self._fut_waiter = future
         else:
             error = RuntimeError(f"a user awaited {waiting_for!r}, which is no asyncio awaitable")
             self._loop.call_soon(self._advance, self._coroutine.throw, error, context=self._context)
@@ -160,7 +160,7 @@ class UserTask:
         )
 
     def _interrupt(self) -> None:
-        if self._future is not None and self._future.cancel():
+        if self._fut_waiter is not None and self._fut_waiter.cancel(self._cancel_message):
             return
         if self._is_parked:
             # Not in place: cancel() is often called from inside another task.

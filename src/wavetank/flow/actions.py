@@ -42,7 +42,7 @@ def compile_connect(step: Connect, plan: Plan, recorder: Recorder, processor: Pr
         path = text_of(url(actor.vars, actor.random))
         rendered = headers(actor.vars, actor.random)
         assert isinstance(rendered, dict)
-        return join_url(plan.target, path), {name: text_of(value) for name, value in rendered.items()}
+        return _url(plan.target, path, step.where), {name: text_of(value) for name, value in rendered.items()}
 
     if step.function is None or processor is None:
 
@@ -70,13 +70,20 @@ def compile_connect(step: Connect, plan: Plan, recorder: Recorder, processor: Pr
     return change_and_connect
 
 
+def _url(target: str, url: str, where: Where) -> str:
+    try:
+        return join_url(target, url)
+    except ValueError as error:
+        raise UserFailure("bad_url", f"{error} ({where})") from error
+
+
 def _changed(
     params: dict[str, Any], target: str, options: ConnectionOptions, step: Connect
 ) -> tuple[str, ConnectionOptions, dict[str, str]]:
     try:
         changed = replace(options, subprotocols=tuple(str(name) for name in params["subprotocols"]))
         headers = {str(name): str(value) for name, value in params["options"].get("headers", {}).items()}
-        return join_url(target, str(params["target"])), changed, headers
+        return _url(target, str(params["target"]), step.where), changed, headers
     except (AttributeError, KeyError, TypeError) as error:
         reason = f"{step.function}() left params that cannot be used: {type(error).__name__}: {error} ({step.where})"
         raise UserFailure("function_failed", reason) from error

@@ -19,7 +19,7 @@ from wavetank.plan.model import Plan
 from wavetank.plan.processor import Processor, load_processor
 from wavetank.plan.steps import Step
 from wavetank.run.folder import RunFolder
-from wavetank.run.journal import Journal
+from wavetank.run.journal import Journal, JournalHeader
 from wavetank.run.result import Result
 from wavetank.run.trust import trust_in
 
@@ -61,13 +61,9 @@ class Run:
         processor = _processor(plan)
         started_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         if self._folder is not None:
-            self._journal = Journal(
-                self._folder.path / "timeline.jsonl",
-                started_at=started_at,
-                plan_name=plan.name,
-                headline=plan.headline,
-                on_error=self._observer.notice,
-            )
+            self._folder.write_plan(plan, started_at=started_at, workers=1)
+            self._journal = Journal(self._folder.timeline_path, self._observer.notice)
+            self._journal.start(JournalHeader(started_at=started_at, name=plan.name, headline=plan.headline))
         variables = await self._hook("before", plan.before, processor, {})
         self._worker = Worker(
             plan,
@@ -129,7 +125,7 @@ class Run:
         for name, value in self._total.gauges.items():
             self._peaks[name] = max(value, self._peaks.get(name, value))
         if self._journal is not None:
-            self._journal.add(snapshot)
+            self._journal.write(snapshot)
         self._observer.snapshot(snapshot, self._total)
 
     def _summary(self, started_at: str) -> Summary:

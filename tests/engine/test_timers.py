@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import asyncio
+import random
+from time import perf_counter_ns
+
+from wavetank.engine.loop import new_event_loop
+from wavetank.engine.timers import Timer, Timers
+
+_MS = 1_000_000
+
+
+def run(main: object) -> None:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(main)  # type: ignore[arg-type]
+
+
+def test_timers_fire_in_order_and_never_early() -> None:
+    async def main() -> None:
+        timers = Timers(asyncio.get_running_loop())
+        fired: list[tuple[int, int]] = []
+        done = asyncio.Event()
+        now = perf_counter_ns()
+        dues = [now + random.Random(7).randrange(60) * _MS + number for number in range(500)]
+
+        def note(due: int) -> None:
+            fired.append((due, perf_counter_ns()))
+            if len(fired) == len(dues):
+                done.set()
+
+        for due in dues:
+            timers.at(due, lambda due=due: note(due))  # type: ignore[misc]
+        await asyncio.wait_for(done.wait(), 10)
+        assert all(at >= due for due, at in fired)
+        ticks = [-(-due // _MS) for due, _ in fired]
+        assert ticks == sorted(ticks)
+
+    run(main())
+
+
+def test_a_cancelled_timer_never_fires() -> None:
+    async def main() -> None:
+        timers = Timers(asyncio.get_running_loop())
+        fired: list[str] = []
+        done = asyncio.Event()
+        now = perf_counter_ns()
+        cancelled = timers.at(now + 2 * _MS, lambda: fired.append("cancelled"))
+        timers.at(now + 4 * _MS, done.set)
+        cancelled.cancel()
+        await asyncio.wait_for(done.wait(), 10)
+        assert fired == []
+
+    run(main())
+
+
+def test_an_earlier_timer_overtakes_one_that_is_armed() -> None:
+    async def main() -> None:
+        timers = Timers(asyncio.get_running_loop())
+        early = asyncio.Event()
+        timers.at(perf_counter_ns() + 3_600_000 * _MS, lambda: None)
+        timers.at(perf_counter_ns() + 1 * _MS, early.set)
+        await asyncio.wait_for(early.wait(), 10)
+        timers.close()
+
+    run(main())
+
+
+def test_a_timer_may_set_and_cancel_timers_of_its_own_instant() -> None:
+    async def main() -> None:
+        timers = Timers(asyncio.get_running_loop())
+        fired: list[str] = []
+        done = asyncio.Event()
+        due = perf_counter_ns() + 2 * _MS
+        second: Timer | None = None
+
+        def first() -> None:
+            fired.append("first")
+            assert second is not None
+            second.cancel()
+            timers.at(perf_counter_ns(), lambda: (fired.append("third"), done.set()))
+
+        timers.at(due, first)
+        second = timers.at(due, lambda: fired.append("second"))
+        await asyncio.wait_for(done.wait(), 10)
+        assert fired == ["first", "third"]
+
+    run(main())
+
+
+def test_a_closed_wheel_fires_nothing() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        timers, others = Timers(loop), Timers(loop)
+        fired: list[str] = []
+        done = asyncio.Event()
+        now = perf_counter_ns()
+        timers.at(now + 1 * _MS, lambda: fired.append("closed"))
+        timers.close()
+        others.at(now + 5 * _MS, done.set)
+        await asyncio.wait_for(done.wait(), 10)
+        assert fired == []
+
+    run(main())
