@@ -1,0 +1,17 @@
+"""summary.json: the figures of a run for other programs. `docs/summary.schema.json` describes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+
+from wavetank.metrics.summary import Summary
+from wavetank.run.folder import write_whole
+
+_OPTIONS = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
+
+
+def write_summary(path: Path, summary: Summary) -> None:
+    """Writes summary.json, pretty-printed, whole or not at all. Raises RunError where it cannot be written."""
+    write_whole(path, orjson.dumps(summary.to_dict(), option=_OPTIONS))

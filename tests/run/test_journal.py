@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.report.summaries import a_snapshot
+from wavetank.errors import RunError
+from wavetank.metrics.snapshot import Snapshot
+from wavetank.run import journal as journal_module
+from wavetank.run.journal import Journal, JournalHeader, read_journal
+
+HEADER = JournalHeader("2026-01-02T03:04:05Z", "ymera", "agent_message")
+
+
+def no_trouble(text: str) -> None:
+    pytest.fail(text)
+
+
+def write_journal(path: Path, snapshots: int = 3, complete: bool | None = True) -> None:
+    journal = Journal(path, no_trouble)
+    journal.start(HEADER)
+    for second in range(snapshots):
+        journal.write(a_snapshot(second, second + 1))
+    if complete is None:
+        journal.close()
+    else:
+        journal.finish(complete)
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_what_was_written_is_read_again(tmp_path: Path, complete: bool) -> None:
+    path = tmp_path / "timeline.jsonl"
+    write_journal(path, complete=complete)
+    record = read_journal(path)
+    assert record.header == HEADER
+    assert list(record.snapshots) == [a_snapshot(second, second + 1) for second in range(3)]
+    assert (record.ended, record.complete, record.damaged, record.remark) == (True, complete, (), "")
+    assert Snapshot.total(record.snapshots).counters["vusers.created"] == 3000
+
+
+def test_each_line_is_in_the_file_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "timeline.jsonl"
+    journal = Journal(path, no_trouble)
+    journal.start(HEADER)
+    assert orjson.loads(path.read_bytes()) == {
+        "schema": 1,
+        "started_at": "2026-01-02T03:04:05Z",
+        "name": "ymera",
+        "headline": "agent_message",
+    }
+    journal.write(a_snapshot(0, 1))
+    assert len(path.read_bytes().splitlines()) == 2
+    journal.close()
+
+
+def test_a_killed_run_leaves_everything_up_to_its_last_second(tmp_path: Path) -> None:
+    path = tmp_path / "timeline.jsonl"
+    write_journal(path, complete=None)
+    record = read_journal(path)
+    assert len(record.snapshots) == 3
+    assert (record.ended, record.complete) == (False, False)
+    assert record.remark.startswith("The journal has no end: the run was killed")
+
+
+@given(data=st.data())
+def test_a_journal_cut_anywhere_keeps_its_whole_lines(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("cut") / "timeline.jsonl"
+    write_journal(path)
+    content = path.read_bytes()
+    first = content.index(b"\n")
+    cut = data.draw(st.integers(first + 1, len(content)))
+    path.write_bytes(content[:cut])
+    record = read_journal(path)
+    assert record.header == HEADER
+    ends = [place + 1 for place, byte in enumerate(content) if byte == ord("\n")][1:4]
+    # A line that only lacks its newline is whole.
+    assert len(record.snapshots) == sum(cut >= end - 1 for end in ends)
+    assert record.complete == (cut >= len(content) - 1)
+    assert bool(record.remark) != record.complete
+
+
+def test_a_truncated_last_line_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "timeline.jsonl"
+    write_journal(path, complete=None)
+    path.write_bytes(path.read_bytes()[:-40])
+    record = read_journal(path)
+    assert len(record.snapshots) == 2
+    assert record.damaged == (4,)
+    assert "killed" in record.remark
+    assert "line 4 " in record.remark
+
+
+def test_a_damaged_line_costs_that_line_alone(tmp_path: Path) -> None:
+    path = tmp_path / "timeline.jsonl"
+    write_journal(path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[2] = b'{"worker": 0}\n'
+    path.write_bytes(b"".join(lines))
+    record = read_journal(path)
+    assert [snapshot.start_ns for snapshot in record.snapshots] == [0, 2_000_000_000]
+    assert (record.ended, record.complete, record.damaged) == (True, False, (3,))
+    assert record.remark.startswith("Line 3 of the journal cannot be read")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"[]\n", b'{"schema": 1}\n', b"\x00\x00", b'{"schema": null}\n'])
+def test_another_file_is_no_journal(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "timeline.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(RunError, match="is no journal of a run"):
+        read_journal(path)
+
+
+def test_a_missing_journal_and_a_newer_one_are_told(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="cannot be read"):
+        read_journal(tmp_path / "timeline.jsonl")
+    path = tmp_path / "newer.jsonl"
+    path.write_bytes(b'{"schema": 2, "started_at": "", "name": "", "headline": null}\n')
+    with pytest.raises(RunError, match=r"newer Wavetank \(schema 2\): update"):
+        read_journal(path)
+
+
+def test_a_full_disk_is_told_once_and_the_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class SmallDisk(io.FileIO):
+        room = 300
+
+        def write(self, data: memoryview) -> int:  # type: ignore[override]  # the one kind that the journal writes
+            if not self.room:
+                raise OSError(28, "No space left on device")
+            written = super().write(data[: self.room])
+            self.room -= written
+            return written
+
+    monkeypatch.setattr(journal_module, "FileIO", SmallDisk)
+    path = tmp_path / "timeline.jsonl"
+    told: list[str] = []
+    journal = Journal(path, told.append)
+    journal.start(HEADER)
+    for second in range(3):
+        journal.write(a_snapshot(second, second + 1))
+    journal.finish(complete=True)
+    assert len(told) == 1
+    assert "cannot be written (No space left on device): the run goes on without it" in told[0]
+    assert path.stat().st_size == 300
+    assert read_journal(path).damaged == (2,)
+
+
+def test_a_folder_that_has_vanished_is_told_once(tmp_path: Path) -> None:
+    told: list[str] = []
+    journal = Journal(tmp_path / "gone" / "timeline.jsonl", told.append)
+    journal.start(HEADER)
+    journal.write(a_snapshot(0, 1))
+    journal.finish(complete=True)
+    assert len(told) == 1
+
+
+def test_the_journal_of_another_run_is_never_written_to(tmp_path: Path) -> None:
+    path = tmp_path / "timeline.jsonl"
+    path.write_bytes(b"precious")
+    told: list[str] = []
+    journal = Journal(path, told.append)
+    journal.start(HEADER)
+    journal.finish(complete=True)
+    assert path.read_bytes() == b"precious"
+    assert len(told) == 1
+
+
+def test_a_name_that_json_cannot_carry_loses_only_that(tmp_path: Path) -> None:
+    path = tmp_path / "timeline.jsonl"
+    journal = Journal(path, no_trouble)
+    journal.start(JournalHeader("now", "caf\udce9", None))
+    journal.finish(complete=True)
+    assert read_journal(path).header == JournalHeader("now", "caf?", None)
