@@ -123,9 +123,7 @@ def population_at(phase: Population, offset_ns: int) -> int:
     if past >= duration_ns:
         return phase.end_users
     # Half a duration more, divided downwards, is the nearest whole number.
-    return phase.start_users + (2 * (phase.end_users - phase.start_users) * past + duration_ns) // (
-        2 * duration_ns
-    )
+    return phase.start_users + (2 * (phase.end_users - phase.start_users) * past + duration_ns) // (2 * duration_ns)
 
 
 def population_share(count: int, share: Share) -> int:
@@ -133,9 +131,7 @@ def population_share(count: int, share: Share) -> int:
     return len(range(share.index, count, share.of))
 
 
-def _arrivals(
-    phases: Sequence[Phase], bounds: list[tuple[int, int]], share: Share, seed: int
-) -> Iterator[Arrival]:
+def _arrivals(phases: Sequence[Phase], bounds: list[tuple[int, int]], share: Share, seed: int) -> Iterator[Arrival]:
     before = 0
     for place, phase in enumerate(phases):
         start, end = bounds[place]
@@ -154,9 +150,7 @@ def _arrivals(
             part = places[at : at + _CHUNK]
             ordinals = np.arange(part.start + 1, part.stop + 1, part.step, dtype=np.int64).astype(np.float64)
             instants = _instants(_offsets(phase, ordinals), start, end).tolist()
-            yield from map(
-                Arrival, range(before + part.start, before + part.stop, part.step), instants, repeat(place)
-            )
+            yield from map(Arrival, range(before + part.start, before + part.stop, part.step), instants, repeat(place))
         before += count
 
 

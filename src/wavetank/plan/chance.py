@@ -62,7 +62,10 @@ def pick(weights: Sequence[float], seed: int, index: int, purpose: str) -> int:
 
 
 def draw_scenario(weights: Sequence[float], seed: int, index: int) -> int:
-    """Which scenario the user runs: drawn by weight, with replacement. Raises ValueError as `pick` does."""
+    """Which scenario the user runs: drawn by weight, with replacement; one that is alone needs no weight.
+
+    Raises ValueError as `pick` does.
+    """
     return 0 if len(weights) == 1 else pick(weights, seed, index, "scenario")
 
 

@@ -38,9 +38,7 @@ def seconds(value: object) -> float:
         except OverflowError:
             result = math.inf
     else:
-        raise ValueError(
-            f"{value!r} is not a duration; write seconds (2.5) or a text such as 30s, 5m, 1h or 500ms."
-        )
+        raise ValueError(f"{value!r} is not a duration; write seconds (2.5) or a text such as 30s, 5m, 1h or 500ms.")
     if not math.isfinite(result):
         raise ValueError(f"The duration {value} is not a finite number of seconds.")
     if result < 0:

@@ -205,6 +205,8 @@ def _compile_call(name: str, arguments: str, *, strict: bool, expand: Expand) ->
     for source in sources:
         if _WHOLE_NUMBER.fullmatch(source):
             values.append(int(source))
+        elif source[:1].isdecimal():
+            raise TemplateError(f"{name} takes whole numbers and names of variables, and {source} is neither.")
         else:
             parts = _path(source)
             names.add(parts[0])

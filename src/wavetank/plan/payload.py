@@ -84,15 +84,11 @@ def read_payload(
     if len(delimiter) != 1 or delimiter in '"\r\n':
         raise ValueError(f"The delimiter of {path} is {delimiter!r}; it must be one character, and no quote.")
     if load_all and not name:
-        raise ValueError(
-            f"{path} is to be loaded as a whole (loadAll): give the variable for it a name (name)."
-        )
+        raise ValueError(f"{path} is to be loaded as a whole (loadAll): give the variable for it a name (name).")
     if not load_all and not fields:
         raise ValueError(f"{path} has no fields; name the variables that its columns are for (fields).")
     if repeated := {field for field in fields if list(fields).count(field) > 1}:
-        raise ValueError(
-            f"{path} has the field {min(repeated)!r} twice; each column needs a name of its own."
-        )
+        raise ValueError(f"{path} has the field {min(repeated)!r} twice; each column needs a name of its own.")
     rows = _read(path, len(fields), delimiter=delimiter, skip_header=skip_header, skip_empty=skip_empty_lines)
     if not rows:
         raise ValueError(f"{path} has no rows; it needs one at least{' below its header' * skip_header}.")

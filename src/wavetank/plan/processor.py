@@ -49,11 +49,7 @@ class Processor:
         """
         if name not in self._functions:
             near = difflib.get_close_matches(name, self._functions, n=1)
-            hint = (
-                f"did you mean {near[0]}?"
-                if near
-                else f"it has {', '.join(sorted(self._functions)) or 'none'}."
-            )
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(self._functions)) or 'none'}."
             raise ValueError(f"{self.path} has no function {name}; {hint}")
         call = self._functions[name]
         parameters = _parameters(self.path, name, call)
@@ -106,18 +102,14 @@ def _importable(folder: Path) -> Iterator[None]:
 
 
 def _module_name(path: Path) -> str:
-    base = (
-        f"_wavetank_processor_{hashlib.sha256(str(path).encode(errors='surrogateescape')).hexdigest()[:12]}"
-    )
+    base = f"_wavetank_processor_{hashlib.sha256(str(path).encode(errors='surrogateescape')).hexdigest()[:12]}"
     count = sum(1 for name in sys.modules if name.startswith(base))
     return f"{base}_{count}"
 
 
 def _line(path: Path, error: BaseException) -> int:
     """The last line of the processor itself that the error came through; 1 if it came through none."""
-    lines = [
-        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)
-    ]
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     return lines[-1] or 1 if lines else 1
 
 
@@ -153,9 +145,7 @@ def _parameters(path: Path, name: str, call: Callable[..., Any]) -> tuple[str, .
         elif parameter.kind is parameter.VAR_POSITIONAL:
             names += ["context", "events"][len(names) :]
         elif parameter.kind is parameter.KEYWORD_ONLY and needed:
-            raise ValueError(
-                f"{path}: {name} needs the keyword {parameter.name}, which nothing gives it; {right}."
-            )
+            raise ValueError(f"{path}: {name} needs the keyword {parameter.name}, which nothing gives it; {right}.")
     if not 1 <= len(names) <= 3:
         raise ValueError(f"{path}: {name} takes {len(names)} arguments, but it gets one to three; {right}.")
     return tuple(names)

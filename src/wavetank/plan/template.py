@@ -199,9 +199,7 @@ class _Compiler:
 def _literal(text: str) -> str:
     if "{{" in text:
         start = text[text.index("{{") :][:20]
-        raise TemplateError(
-            f"The placeholder that begins with {start!r} is not closed by }}}}, or has braces in it."
-        )
+        raise TemplateError(f"The placeholder that begins with {start!r} is not closed by }}}}, or has braces in it.")
     return text
 
 
@@ -229,9 +227,7 @@ def _within_text(pieces: list[str | Getter]) -> Getter:
         return render_one
 
     def render(variables: Mapping[str, object], random: RandomSource) -> object:
-        return "".join(
-            [piece if isinstance(piece, str) else text_of(piece(variables, random)) for piece in pieces]
-        )
+        return "".join([piece if isinstance(piece, str) else text_of(piece(variables, random)) for piece in pieces])
 
     return render
 
@@ -241,15 +237,11 @@ def _expand(value: object, strict: bool, variables: Mapping[str, object], random
     try:
         get = _Compiler(strict=strict, expand=_expand_no_further).compile(value)
     except (TemplateError, RecursionError) as error:
-        raise UserFailure(
-            "bad_template", f"$template was given a value that is no template: {error}"
-        ) from error
+        raise UserFailure("bad_template", f"$template was given a value that is no template: {error}") from error
     return text_of(value if get is None else get(variables, random))
 
 
-def _expand_no_further(
-    _value: object, _strict: bool, _variables: Mapping[str, object], _random: RandomSource
-) -> str:
+def _expand_no_further(_value: object, _strict: bool, _variables: Mapping[str, object], _random: RandomSource) -> str:
     raise UserFailure("bad_template", "A template that $template expands must not call $template itself.")
 
 
@@ -293,9 +285,7 @@ def _json_renderer(segments: list[bytes | Getter]) -> Callable[[Mapping[str, obj
             try:
                 parts[place] = dumps(value, _plain, options)
             except TypeError as error:
-                raise UserFailure(
-                    "not_json", f"A variable's value cannot be sent as JSON: {error}."
-                ) from error
+                raise UserFailure("not_json", f"A variable's value cannot be sent as JSON: {error}.") from error
         return b"".join(parts)
 
     return render
