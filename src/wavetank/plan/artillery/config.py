@@ -69,18 +69,17 @@ def read_target(fields: Fields, environment: str | None, names: Sequence[str], f
         findings.error(fields.node.where, "the script has no target", hint)
         return ""
     where = fields.place("target")
-    target = (fields.text("target") or "").strip()
+    text = fields.text("target")
+    if text is None:
+        return ""
+    target = text.strip()
     scheme = re.match(r"(\w[\w+.-]*)://", target)
     if scheme is None or scheme[1].lower() not in ("ws", "wss", "http", "https"):
         if "{{" not in target:  # the template itself was found to be a mistake
-            findings.error(
-                where, f"the target {target!r} is no WebSocket address", "use ws://host:port or wss://host"
-            )
+            findings.error(where, f"the target {target!r} is no WebSocket address", "use ws://host:port or wss://host")
         return ""
     if scheme[1].lower().startswith("http"):
-        findings.warn(
-            where, f"Artillery's ws engine refuses {scheme[1]}://; it is read as {_as_websocket(target)[:6]}"
-        )
+        findings.warn(where, f"Artillery's ws engine refuses {scheme[1]}://; it is read as {_as_websocket(target)[:6]}")
         target = _as_websocket(target)
     try:
         parts = urlsplit(target)
@@ -88,9 +87,7 @@ def read_target(fields: Fields, environment: str | None, names: Sequence[str], f
     except ValueError:
         good = False
     if not good and "{{" not in target:
-        findings.error(
-            where, f"the target {target!r} has no usable host and port", "use ws://host:port or wss://host"
-        )
+        findings.error(where, f"the target {target!r} has no usable host and port", "use ws://host:port or wss://host")
     return target
 
 
@@ -107,9 +104,7 @@ def read_variables(node: Node | None, findings: Findings) -> dict[str, object]:
         return {}
     for name, value in node.map.items():
         if value.items == ():
-            findings.error(
-                node.place(name), f"the variable {name!r} is an empty list, of which no user can draw"
-            )
+            findings.error(node.place(name), f"the variable {name!r} is an empty list, of which no user can draw")
     return {name: value.plain() for name, value in node.map.items()}
 
 

@@ -54,9 +54,7 @@ def read_headers(fields: Fields, findings: Findings) -> tuple[dict[str, str], tu
     return headers, tuple(dict.fromkeys(subprotocols))
 
 
-def read_options(
-    fields: Fields, base: ConnectionOptions, folder: Path, findings: Findings
-) -> ConnectionOptions:
+def read_options(fields: Fields, base: ConnectionOptions, folder: Path, findings: Findings) -> ConnectionOptions:
     """`base` with the options that the map gives laid over it. Paths are relative to `folder`."""
     changes: dict[str, object] = {}
     verify = fields.flag("rejectUnauthorized")
@@ -130,13 +128,9 @@ def _file(fields: Fields, key: str, folder: Path, findings: Findings) -> Path | 
         return None
     path = existing_file(node.text, folder)
     if path is None:
-        findings.error(
-            where, f"{key!r} of {fields.what}: there is no file {node.text!r}", "paths start at the script"
-        )
+        findings.error(where, f"{key!r} of {fields.what}: there is no file {node.text!r}", "paths start at the script")
         return None
-    findings.warn(
-        where, f"Artillery takes {key!r} for the certificate's text; here it is the path of its file"
-    )
+    findings.warn(where, f"Artillery takes {key!r} for the certificate's text; here it is the path of its file")
     return path
 
 
@@ -159,9 +153,7 @@ def _proxy(fields: Fields, findings: Findings) -> str | None:
         if url is None and "url" not in inner:
             findings.error(fields.place("proxy"), "'proxy' has no url")
     elif url is None:
-        findings.error(
-            fields.place("proxy"), f"'proxy' of {fields.what} must be a map with a url, not {node.kind}"
-        )
+        findings.error(fields.place("proxy"), f"'proxy' of {fields.what} must be a map with a url, not {node.kind}")
     if url is not None and "{{" not in url and not url.lower().startswith(("http://", "https://")):
         findings.error(fields.place("proxy"), f"the proxy {url!r} is not an http:// or https:// address")
         return None
@@ -174,9 +166,7 @@ def _redirects(fields: Fields, findings: Findings) -> int | None:
     if follow is False:
         return 0
     if follow is None and most:
-        findings.warn(
-            fields.place("maxRedirects"), "Artillery reads maxRedirects only beside followRedirects: true"
-        )
+        findings.warn(fields.place("maxRedirects"), "Artillery reads maxRedirects only beside followRedirects: true")
     if most is not None:
         return most
     return _NODE_REDIRECTS if follow else None

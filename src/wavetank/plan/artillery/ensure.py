@@ -31,9 +31,7 @@ class Ensuring:
 
     def read_ensure(self, node: Node) -> None:
         """`config.ensure`, or `config.plugins.ensure`."""
-        fields = Fields(
-            node, "'ensure'", ("thresholds", "conditions", "maxErrorRate", *_LEGACY), self._findings
-        )
+        fields = Fields(node, "'ensure'", ("thresholds", "conditions", "maxErrorRate", *_LEGACY), self._findings)
         for element in fields.list("thresholds") or ():
             self._plain_threshold(element)
         for element in fields.list("conditions") or ():
@@ -52,9 +50,7 @@ class Ensuring:
 
     def _plain_threshold(self, node: Node) -> None:
         if node.map is None:
-            self._findings.error(
-                node.where, f"a threshold must be a map of a metric and a number, not {node.kind}"
-            )
+            self._findings.error(node.where, f"a threshold must be a map of a metric and a number, not {node.kind}")
             return
         for metric, value in node.map.items():
             where = node.place(metric)
@@ -123,9 +119,7 @@ class Ensuring:
         text = None if node is None else scalar_text(node)
         if node is None or text is None:
             if node is not None:
-                self._findings.error(
-                    fields.place(key), f"{key!r} must be a bound such as '< 50ms', not {node.kind}"
-                )
+                self._findings.error(fields.place(key), f"{key!r} must be a bound such as '< 50ms', not {node.kind}")
             return None
         try:
             return Bound.parse(text, names.unit_of(metric))

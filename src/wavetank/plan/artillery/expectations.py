@@ -29,9 +29,7 @@ def looks_like_rules(node: Node | None) -> bool:
     )
 
 
-def read_expect(
-    match: Node | None, capture: Node | None, timeout_s: float | None, scope: Scope
-) -> Expect | None:
+def read_expect(match: Node | None, capture: Node | None, timeout_s: float | None, scope: Scope) -> Expect | None:
     """What a send or wait step expects; None if it expects nothing.
 
     As in Artillery, it is `value` that makes a rule a match, and `as` that makes it a capture, in both lists.

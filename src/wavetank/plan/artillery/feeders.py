@@ -29,9 +29,7 @@ def read_feeders(node: Node | None, folder: Path, findings: Findings) -> tuple[P
     """One payload, or a list of them. Paths are relative to `folder`, the script's."""
     if node is None:
         return ()
-    feeders = [
-        _feeder(element, folder, findings) for element in (node.items if node.items is not None else (node,))
-    ]
+    feeders = [_feeder(element, folder, findings) for element in (node.items if node.items is not None else (node,))]
     return tuple(feeder for feeder in feeders if feeder is not None)
 
 
@@ -91,7 +89,5 @@ def _names(fields: Fields, findings: Findings) -> list[str]:
 def _order(fields: Fields, findings: Findings) -> Literal["random", "sequence"]:
     order = fields.text("order")
     if order is not None and order not in _ORDERS:
-        findings.error(
-            fields.place("order"), f"unknown order {order!r} of the payload", suggestion(order, _ORDERS)
-        )
+        findings.error(fields.place("order"), f"unknown order {order!r} of the payload", suggestion(order, _ORDERS))
     return "sequence" if order == "sequence" else "random"

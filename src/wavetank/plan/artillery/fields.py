@@ -83,12 +83,7 @@ class Fields:
         if node is None:
             return None
         number = number_of(node)
-        if (
-            number is None
-            or number != int(number)
-            or number < minimum
-            or (maximum is not None and number > maximum)
-        ):
+        if number is None or number != int(number) or number < minimum or (maximum is not None and number > maximum):
             span = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
             self._wrong(key, node, f"a whole number {span}")
             return None

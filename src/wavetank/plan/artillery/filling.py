@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping
 
 from wavetank.errors import UserFailure
@@ -10,6 +11,7 @@ from wavetank.plan.artillery.findings import Findings
 from wavetank.plan.artillery.node import Node, node_of
 from wavetank.plan.template import Template, TemplateError, compile_template, text_of
 
+_ENVIRONMENT = re.compile(r"\$(?:env|processEnvironment)\.(\w+)")
 _PER_USER = ("ws", "headers")
 
 
@@ -32,6 +34,8 @@ class Filling:
         self._variables = {**declared, **given}
         self._given = given
         self._findings = findings
+        environment = given.get("$env")
+        self._environment = environment if isinstance(environment, Mapping) else {}
         self._strict = strict
         self._random = random.Random(f"config {seed}")
 
@@ -87,12 +91,12 @@ class Filling:
         try:
             value = template.render(self._variables, lambda: self._random)
         except UserFailure as failure:
-            hint = (
-                "set the environment variable" if node.text is not None and "env" in node.text.lower() else ""
-            )
-            self._findings.error(
-                node.where, f"{node.text!r} in config cannot be filled in: {failure.reason}", hint
-            )
+            missing = [name for name in _ENVIRONMENT.findall(node.text or "") if name not in self._environment]
+            if missing:
+                self._findings.error(node.where, f"the environment variable {missing[0]} is not set", "set it first")
+            else:
+                reason = failure.reason.rstrip(".")
+                self._findings.error(node.where, f"{node.text!r} in config cannot be filled in: {reason}")
             return node
         try:
             return node_of(value, node.where)

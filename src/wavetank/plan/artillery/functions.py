@@ -16,6 +16,13 @@ _JAVASCRIPT = (".js", ".mjs", ".cjs", ".ts")
 _FORM = "def NAME(context, events): …"
 
 
+def processor_place(text: str | None, folder: Path) -> Path | None:
+    """Where the functions of a processor would be in Python, whether there is a file or not; None for no file."""
+    if text is None or Path(text).suffix.lower() not in (".py", *_JAVASCRIPT):
+        return None
+    return folder / Path(text).with_suffix(".py")
+
+
 def find_processor(
     text: str | None, where: Where, folder: Path, calls: Iterable[Call], findings: Findings
 ) -> Path | None:
@@ -96,9 +103,7 @@ def skeleton(calls: Iterable[Call], script: str) -> str:
         if name.isidentifier() and not keyword.iskeyword(name):
             parts.append(_BODIES[call.role].format(name=name))
         else:
-            parts.append(
-                f"# {name!r} cannot be the name of a function in Python: call it otherwise in the script.\n"
-            )
+            parts.append(f"# {name!r} cannot be the name of a function in Python: call it otherwise in the script.\n")
     return "\n\n".join(parts)
 
 

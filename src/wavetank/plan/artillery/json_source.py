@@ -19,9 +19,7 @@ def read(text: str, file: str) -> Node:
     try:
         json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        raise ScriptError(
-            [Problem(Where(file, error.lineno), f"this is not valid JSON: {error.msg}")]
-        ) from None
+        raise ScriptError([Problem(Where(file, error.lineno), f"this is not valid JSON: {error.msg}")]) from None
     except RecursionError:
         raise ScriptError([Problem(Where(file), _TOO_DEEP)]) from None
     except ValueError as error:

@@ -86,9 +86,7 @@ def _count(fields: Fields, scope: Scope) -> tuple[int, int | str | None]:
     if number == -1:
         return 0, None
     if number == 0:
-        scope.findings.warn(
-            where, "Artillery takes a count of 0 for a loop without end; here it goes round not once"
-        )
+        scope.findings.warn(where, "Artillery takes a count of 0 for a loop without end; here it goes round not once")
     return 0, int(number)
 
 
@@ -113,15 +111,11 @@ def _paced(fields: Fields, first: int, count: int | str | None, scope: Scope) ->
     findings.warn(fields.place("every"), "Artillery does not know 'every' in a loop; it is ours")
     interval_s = fields.duration("every")
     for key in fields.present("over", "whileTrue", "loopValue", "loopElement"):
-        findings.error(
-            fields.place(key), f"{key!r} cannot stand beside 'every'", "a paced loop has a count alone"
-        )
+        findings.error(fields.place(key), f"{key!r} cannot stand beside 'every'", "a paced loop has a count alone")
     if "count" not in fields:
         findings.error(fields.place("every"), "a loop with 'every' needs a count")
     elif isinstance(count, str) or count is None or first:
         findings.error(fields.place("count"), "the count of a loop with 'every' must be a plain number")
     if interval_s == 0:
-        findings.error(
-            fields.place("every"), "'every' must be more than 0", "a plain loop goes as fast as it can"
-        )
+        findings.error(fields.place("every"), "'every' must be more than 0", "a plain loop goes as fast as it can")
     return LoopForm(count=count, interval_s=interval_s or 0.0)

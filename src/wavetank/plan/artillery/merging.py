@@ -15,9 +15,7 @@ def merge(base: Node, over: Node, *, replace_lists: bool = False) -> Node:
     if base.map is not None and over.map is not None:
         entries = dict(base.map)
         for key, value in over.map.items():
-            entries[key] = (
-                merge(entries[key], value, replace_lists=replace_lists) if key in entries else value
-            )
+            entries[key] = merge(entries[key], value, replace_lists=replace_lists) if key in entries else value
         return Node(value=entries, where=base.where, keys={**base.keys, **over.keys})
     if base.items is not None and over.items is not None and not replace_lists:
         both = zip(base.items, over.items, strict=False)

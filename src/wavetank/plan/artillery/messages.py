@@ -39,14 +39,10 @@ def read_send(node: Node, where: Where, number: int, scope: Scope) -> Send | Non
     rules = [key for key in _RULES if looks_like_rules(node.map.get(key))]
     for key in _RULES:
         if key in node.map and key not in rules:
-            scope.findings.warn(
-                node.place(key), f"Artillery takes {key!r} of this message for a rule about the answer"
-            )
+            scope.findings.warn(node.place(key), f"Artillery takes {key!r} of this message for a rule about the answer")
     message = without(node, *rules)
     if rules and not message.map:
-        scope.findings.error(
-            where, "'send' has nothing to send", "use wait to take a message without sending one"
-        )
+        scope.findings.error(where, "'send' has nothing to send", "use wait to take a message without sending one")
         return None
     if rules:
         held = "only its payload" if "payload" in node.map else "nothing, and waits"
@@ -66,8 +62,8 @@ def read_wait(node: Node, where: Where, number: int, scope: Scope) -> Wait | Non
         findings.error(where, f"'wait' needs match or capture, not {node.kind}", "use think to let time pass")
         return None
     fields = Fields(node, "'wait'", (*_RULES, "name", "timeout"), findings)
-    for key in fields.present("name", "timeout"):
-        _ours(fields, key, findings)
+    if "timeout" in fields:
+        _ours(fields, "timeout", findings)
     name = fields.text("name")
     expect = _expect(node, fields.duration("timeout"), scope, _RULES)
     if expect is None:
@@ -101,8 +97,8 @@ def _wrapped(node: Node, where: Where, number: int, scope: Scope) -> Send | None
         findings.error(node.place("binary"), "'send' has both a payload and a binary", "choose one of them")
         return None
     name = fields.text("name")
-    for key in fields.present("name", "timeout"):
-        _ours(fields, key, findings)
+    if "timeout" in fields:
+        _ours(fields, "timeout", findings)
     expect = _expect(node, fields.duration("timeout"), scope, _RULES)
     if expect is None and "timeout" in fields:
         findings.warn(fields.place("timeout"), "'timeout' has no meaning where no answer is expected")
@@ -122,9 +118,7 @@ def _ours(fields: Fields, key: str, findings: Findings) -> None:
     findings.warn(fields.place(key), f"Artillery does not know {key!r} in {fields.what}")
 
 
-def _expect(
-    node: Node, timeout_s: float | None, scope: Scope, rules: tuple[str, ...] | list[str]
-) -> Expect | None:
+def _expect(node: Node, timeout_s: float | None, scope: Scope, rules: tuple[str, ...] | list[str]) -> Expect | None:
     entries: Mapping[str, Node] = node.map or {}
     found = {key: entries[key] for key in rules if key in entries and entries[key].value is not None}
     if found:
@@ -178,16 +172,10 @@ def _binary(fields: Fields, where: Where, name: str, expect: Expect | None, scop
                 findings.error(fields.place("binary"), "'binary' has no file")
         elif path is None:
             findings.error(inner.place("file"), f"there is no file {text!r}", "paths start at the script")
-        return (
-            None
-            if path is None
-            else Send(where=where, payload=str(path), encoding="file", name=name, expect=expect)
-        )
+        return None if path is None else Send(where=where, payload=str(path), encoding="file", name=name, expect=expect)
     if node is None or node.text is None:
         kind = "nothing" if node is None else node.kind
-        findings.error(
-            fields.place("binary"), f"'binary' must be text in base64 or {{file: path}}, not {kind}"
-        )
+        findings.error(fields.place("binary"), f"'binary' must be text in base64 or {{file: path}}, not {kind}")
         return None
     if "{{" in node.text:
         check_templates(node, scope)

@@ -128,9 +128,7 @@ def _duration(fields: Fields, shape: str | None, findings: Findings) -> float | 
     node = fields.get("duration")
     if node is None:
         if shape is not None:
-            findings.error(
-                fields.node.where, "the phase has no duration", "give it seconds, or a text such as 5m"
-            )
+            findings.error(fields.node.where, "the phase has no duration", "give it seconds, or a text such as 5m")
         return None
     duration_s = fields.duration("duration")
     if isinstance(node.value, float):
@@ -172,9 +170,7 @@ def _population(fields: Fields, name: str, duration_s: float | None, findings: F
     first = fields.whole("users") if "users" in fields else 0
     last = fields.whole("rampUsersTo") if "rampUsersTo" in fields else first
     key = fields.present("users", "rampUsersTo")[0]
-    findings.warn(
-        fields.place(key), f"Artillery does not know {key!r}: a phase with so many users at once is ours"
-    )
+    findings.warn(fields.place(key), f"Artillery does not know {key!r}: a phase with so many users at once is ours")
     if "maxVusers" in fields:
         findings.error(fields.place("maxVusers"), "maxVusers has no meaning beside users", "leave it out")
         return None

@@ -63,12 +63,7 @@ def prepare(root: Node, path: Path, choices: Choices, findings: Findings) -> Pre
 def _in_environment(config: Node, over: Node, findings: Findings) -> Node:
     merged = merge(config, over)
     own, common = entry(over, "phases"), entry(config, "phases")
-    if (
-        own is None
-        or common is None
-        or not own.items
-        or not all(_is_whole_phase(phase) for phase in own.items)
-    ):
+    if own is None or common is None or not own.items or not all(_is_whole_phase(phase) for phase in own.items):
         return merged
     # Artillery lays them over the common ones one by one, so that the rest of these, and their names, stay.
     if own.plain() != (entry(merged, "phases") or own).plain():
@@ -112,7 +107,5 @@ def _filled(config: Node, path: Path, choices: Choices, findings: Findings) -> N
         if isinstance(node.value, bool | int | float | str) and "{{" not in str(node.value)
     }
     strict = entry(config, "strict")
-    filling = Filling(
-        given, declared, findings, strict=strict is None or strict.value is not False, seed=choices.seed
-    )
+    filling = Filling(given, declared, findings, strict=strict is None or strict.value is not False, seed=choices.seed)
     return filling.fill(config) if config.map is not None else config

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wavetank.errors import Problem
+from wavetank.errors import Problem, ScriptError, Where
 from wavetank.plan.arrivals import phase_bounds
 from wavetank.plan.artillery.config import (
     read_config,
@@ -20,7 +20,7 @@ from wavetank.plan.artillery.ensure import Ensuring
 from wavetank.plan.artillery.expectations import first_name
 from wavetank.plan.artillery.feeders import read_feeders
 from wavetank.plan.artillery.findings import Findings, suggestion
-from wavetank.plan.artillery.functions import find_processor, skeleton
+from wavetank.plan.artillery.functions import find_processor, processor_place, skeleton
 from wavetank.plan.artillery.merging import entry
 from wavetank.plan.artillery.phases import read_phases
 from wavetank.plan.artillery.preparing import Choices, prepare
@@ -114,16 +114,24 @@ def inspect_script(
     return Reading(plan, tuple(sorted(set(script.findings.warnings))))
 
 
-def processor_skeleton(
-    path: Path, *, environment: str | None = None, env: Mapping[str, str] | None = None
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """The beginning of a processor, and the place where the script looks for one (None if it names none)."""
+
+    text: str
+    path: Path | None
+
+
+def processor_skeleton(path: Path, *, environment: str | None = None, env: Mapping[str, str] | None = None) -> Stub:
     """A Python file with a function for each one that the script names, whatever else may be wrong with it.
 
-    Raises ScriptError if the file cannot be read at all.
+    Raises ScriptError if the file cannot be read at all, or if it names no function.
     """
     script = _Script(path, Choices(environment=environment, variables={}, overrides={}, env=env or {}))
     script.scan()
-    return skeleton(script.calls, path.name)
+    if not script.calls:
+        raise ScriptError([Problem(Where(str(path)), "the script names no function")])
+    return Stub(skeleton(script.calls, path.name), script.place)
 
 
 class _Script:
@@ -132,6 +140,7 @@ class _Script:
     def __init__(self, path: Path, choices: Choices) -> None:
         self.findings = Findings()
         self.calls: list[Call] = []
+        self.place: Path | None = None
         self._path = path
         self._choices = choices
 
@@ -142,7 +151,7 @@ class _Script:
         return plan
 
     def scan(self) -> Plan:
-        """The plan as far as it can be read, and `findings`. Raises ScriptError for what is no script at all."""
+        """The plan as far as it can be read, and `findings`. Raises ScriptError for what is no script."""
         findings, choices, path = self.findings, self._choices, self._path
         root = read_source(path)
         if root.map is None:
@@ -153,9 +162,7 @@ class _Script:
         config = read_config(prepared.config, findings)
         strict = config.flag("strict") is not False
         variables = read_variables(config.get("variables"), findings)
-        scope = Scope(
-            findings=findings, folder=path.parent, jitter=read_defaults(config, findings), calls=self.calls
-        )
+        scope = Scope(findings=findings, folder=path.parent, jitter=read_defaults(config, findings), calls=self.calls)
         connection, node_options = read_connection(config, scope)
         scope = replace(scope, connection=connection, node_options=node_options)
         engine = config.text("engine")
@@ -166,9 +173,9 @@ class _Script:
         if choices.scenario is not None and scenarios:
             scenarios = select_scenario(scenarios, choices.scenario, top, findings)
         payloads = read_feeders(config.get("payload"), path.parent, findings)
-        processor = find_processor(
-            config.text("processor"), config.place("processor"), path.parent, self.calls, findings
-        )
+        named = config.text("processor")
+        self.place = processor_place(named, path.parent)
+        processor = find_processor(named, config.place("processor"), path.parent, self.calls, findings)
         if strict and "processor" not in config and not self.calls:
             self._check_reads(scope, variables, payloads)
         ensuring = Ensuring(findings, custom=bool(self.calls))
@@ -202,9 +209,7 @@ class _Script:
             seed=choices.seed,
         )
 
-    def _check_reads(
-        self, scope: Scope, variables: Mapping[str, object], payloads: tuple[Payload, ...]
-    ) -> None:
+    def _check_reads(self, scope: Scope, variables: Mapping[str, object], payloads: tuple[Payload, ...]) -> None:
         """Notes variables that nothing ever sets: no function is there that might."""
         known = {*_BUILT_IN, *scope.writes, *map(first_name, variables)}
         for payload in payloads:

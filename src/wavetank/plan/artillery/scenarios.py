@@ -49,9 +49,7 @@ class ScenarioReader:
                 )
             names = [scenario.name for scenario in scenarios]
             for name in sorted({name for name in names if names.count(name) > 1}):
-                self._findings.warn(
-                    root.place("scenarios"), f"{names.count(name)} scenarios are called {name!r}"
-                )
+                self._findings.warn(root.place("scenarios"), f"{names.count(name)} scenarios are called {name!r}")
         return scenarios
 
     def hook(self, node: Node | None, key: str) -> tuple[Step, ...]:
@@ -110,9 +108,7 @@ class ScenarioReader:
             return True
         if engine == "websocket":
             if "engine" in fields:
-                self._findings.warn(
-                    fields.place("engine"), "Artillery knows no engine 'websocket'", "it is called ws"
-                )
+                self._findings.warn(fields.place("engine"), "Artillery knows no engine 'websocket'", "it is called ws")
             return True
         if engine is None and not _has_http_steps(flow):
             self._findings.warn(
@@ -129,9 +125,7 @@ class ScenarioReader:
             )
             return False
         known = (
-            suggestion(engine, ["ws"])
-            if engine not in ("http", "socketio")
-            else "only engine: ws is supported here"
+            suggestion(engine, ["ws"]) if engine not in ("http", "socketio") else "only engine: ws is supported here"
         )
         self._findings.error(fields.place("engine"), f"the engine {engine!r} is not supported", known)
         return False
@@ -161,9 +155,7 @@ class ScenarioReader:
         self._findings.warn(where, f"Artillery calls {key!r} in HTTP scenarios only; here it is called")
         for element in node.items if node.items is not None else (node,):
             if not element.text:
-                self._findings.error(
-                    where, f"{key!r} must name functions of the processor, not {element.kind}"
-                )
+                self._findings.error(where, f"{key!r} must name functions of the processor, not {element.kind}")
                 continue
             self._scope.calls.append(Call(element.where, element.text))
             yield Function(where=element.where, name=element.text)
@@ -185,7 +177,7 @@ def _has_http_steps(flow: Node | None) -> bool:
 def select_scenario(
     scenarios: tuple[Scenario, ...], wanted: str, root: Node, findings: Findings
 ) -> tuple[Scenario, ...]:
-    """The one scenario that a name, or else a regular expression, hits; to hit none or several is a mistake."""
+    """The one scenario that a name, or else a regular expression, hits; not to hit just one is a mistake."""
     hits = [scenario for scenario in scenarios if scenario.name == wanted]
     if not hits:
         try:

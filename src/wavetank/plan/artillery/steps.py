@@ -104,9 +104,7 @@ class FlowReader:
             )
         elif len(known) == 1 and known[0] == "send":
             names = listing(map(repr, unknown))
-            self._findings.error(
-                node.place(unknown[0]), f"{names} stands beside 'send'", "put it inside send"
-            )
+            self._findings.error(node.place(unknown[0]), f"{names} stands beside 'send'", "put it inside send")
         else:
             names = listing(map(repr, entries))
             self._findings.error(
@@ -135,20 +133,14 @@ class FlowReader:
                 where, f"Artillery takes a think of {node.value} for no time at all; here it is seconds"
             )
         elif node.text is not None and re.fullmatch(r"\s*\d*\.\d+\s*", node.text):
-            self._findings.warn(
-                where, f"Artillery takes the think {node.text!r} for milliseconds; here it is seconds"
-            )
+            self._findings.warn(where, f"Artillery takes the think {node.text!r} for milliseconds; here it is seconds")
         elif duration == 0 and depth:
-            self._findings.warn(
-                where, "Artillery fails a user at a think of 0 in a loop; here others get their turn"
-            )
+            self._findings.warn(where, "Artillery fails a user at a think of 0 in a loop; here others get their turn")
         return Think(where=where, duration=duration, jitter=jitter.amount, jitter_is_share=jitter.is_share)
 
     def _loop(self, node: Node, depth: int) -> Step | None:
         if self._allowed is not None and "loop" not in self._allowed:
-            self._findings.error(
-                node.place("loop"), "'loop' cannot stand here", f"only {listing(self._allowed)} can"
-            )
+            self._findings.error(node.place("loop"), "'loop' cannot stand here", f"only {listing(self._allowed)} can")
             return None
         fields = Fields(node, "the loop", LOOP_KEYS, self._findings)
         form: LoopForm = read_loop_form(fields, self._scope)
@@ -214,9 +206,7 @@ class FlowReader:
         if "reason" in fields:
             check_templates(Node(value=reason, where=fields.place("reason")), self._scope)
             if "{{" not in reason and len(reason.encode()) > 123:
-                self._findings.error(
-                    fields.place("reason"), "the reason is longer than the 123 bytes that fit"
-                )
+                self._findings.error(fields.place("reason"), "the reason is longer than the 123 bytes that fit")
         return Close(where=where, code=code or 1000, reason=reason)
 
     def _rendezvous(self, node: Node, where: Where, depth: int) -> Step | None:

@@ -70,13 +70,9 @@ def _syntax(error: yaml.MarkedYAMLError, file: str) -> Problem:
     where = Where(file, mark.line + 1 if mark is not None else 0)
     reason = (error.problem or error.context or "a mistake in its form").strip()
     if "'\\t'" in reason:
-        return Problem(
-            where, "this is not valid YAML: a tab stands where YAML wants spaces", "indent with spaces"
-        )
-    if "chomping or indentation" in reason:
-        return Problem(
-            where, f"this is not valid YAML: {reason}", "put quotes around a text that begins with > or |"
-        )
+        return Problem(where, "this is not valid YAML: a tab stands where YAML wants spaces", "indent with spaces")
+    if "block scalar" in (error.context or ""):
+        return Problem(where, f"this is not valid YAML: {reason}", "put quotes around a text that begins with > or |")
     if error.context and error.context_mark is not None and error.context_mark.line + 1 != where.line:
         reason = f"{reason}, {error.context} of line {error.context_mark.line + 1}"
     return Problem(where, f"this is not valid YAML: {reason}")
@@ -124,9 +120,7 @@ class _Reading:
             raise TypeError(f"PyYAML composed a {type(source).__name__}")
         self._open.discard(id(source))
         if result[1] > _MOST_VALUES:
-            self.problems.append(
-                Problem(where, f"the aliases make more than {_MOST_VALUES:,} values of this")
-            )
+            self.problems.append(Problem(where, f"the aliases make more than {_MOST_VALUES:,} values of this"))
             result = empty, 1
         self._done[id(source)] = result
         return result
@@ -184,9 +178,7 @@ class _Reading:
                 case "float":
                     return _float(text)
         except (KeyError, ValueError):
-            self.problems.append(
-                Problem(self._where(source), f"{text[:60]!r} is not a value of the kind !!{tag}")
-            )
+            self.problems.append(Problem(self._where(source), f"{text[:60]!r} is not a value of the kind !!{tag}"))
             return None
         self._unknown_tag(source)
         return None

@@ -1,0 +1,137 @@
+"""What a plan asks of the machine and of the server: how many users, how fast, how many of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wavetank.plan.arrivals import phase_bounds, population_at, total_arrivals
+from wavetank.plan.durations import seconds
+from wavetank.plan.model import Plan, Scenario
+from wavetank.plan.phases import Count, Pause, Phase, Population, Ramp, Rate
+from wavetank.plan.steps import Loop, Pace, Step, Think
+
+_NS = 1_000_000_000
+_SAMPLES = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What is planned, before any reply is waited for: real sessions take longer, by what the server takes.
+
+    `users` are the planned arrivals, without those who keep up a population. `duration_s` ends with the last phase.
+    `session_s` is the mean session of a user. `peak_rate` is in users per second, `peak_users` at once.
+    """
+
+    users: int
+    duration_s: float
+    session_s: float
+    peak_rate: float
+    peak_users: int
+
+
+def forecast(plan: Plan) -> Forecast:
+    """Works out what the plan asks for. Raises ValueError for phases that cannot be."""
+    bounds = phase_bounds(plan.phases)
+    sessions = _weighted_sessions(plan.scenarios)
+    return Forecast(
+        users=total_arrivals(plan.phases, plan.seed),
+        duration_s=bounds[-1][1] / _NS if bounds else 0.0,
+        session_s=sum(share * session_s for share, session_s in sessions),
+        peak_rate=max((_peak_rate(phase) for phase in plan.phases), default=0.0),
+        peak_users=_peak_users(plan.phases, bounds, sessions),
+    )
+
+
+def session_seconds(steps: Sequence[Step]) -> float:
+    """Seconds that the steps take by themselves: thinking and pacing. What is known only in the run counts as 0."""
+    total = 0.0
+    for step in steps:
+        if isinstance(step, Think):
+            total += _think_seconds(step)
+        elif isinstance(step, Loop):
+            total += _rounds(step) * session_seconds(step.steps)
+        elif isinstance(step, Pace):
+            total += step.count * max(step.interval_s, session_seconds(step.steps))
+    return total
+
+
+def _think_seconds(step: Think) -> float:
+    try:
+        return seconds(step.duration)
+    except ValueError:  # a template
+        return 0.0
+
+
+def _rounds(step: Loop) -> int:
+    if step.while_true is not None:
+        return 1
+    if step.over is not None:
+        return len(step.over) if isinstance(step.over, tuple) else 0
+    return step.count if isinstance(step.count, int) else 0
+
+
+def _weighted_sessions(scenarios: Sequence[Scenario]) -> list[tuple[float, float]]:
+    total = sum(scenario.weight for scenario in scenarios)
+    return [(scenario.weight / total, session_seconds(scenario.steps)) for scenario in scenarios if total]
+
+
+def _peak_rate(phase: Phase) -> float:
+    match phase:
+        case Rate():
+            return phase.rate
+        case Ramp():
+            return max(phase.start_rate, phase.end_rate)
+        case Count():
+            return phase.count / phase.duration_s if phase.duration_s else float(phase.count)
+    return 0.0
+
+
+def _peak_users(
+    phases: Sequence[Phase], bounds: Sequence[tuple[int, int]], sessions: Sequence[tuple[float, float]]
+) -> int:
+    end_s = bounds[-1][1] / _NS if bounds else 0.0
+    edges = [edge / _NS for bound in bounds for edge in bound]
+    instants = {end_s * sample / _SAMPLES for sample in range(_SAMPLES + 1)}
+    instants.update(edges, (edge + session_s for edge in edges for _, session_s in sessions))
+    return round(max((_users_at(instant, phases, bounds, sessions) for instant in instants), default=0.0))
+
+
+def _users_at(
+    instant_s: float,
+    phases: Sequence[Phase],
+    bounds: Sequence[tuple[int, int]],
+    sessions: Sequence[tuple[float, float]],
+) -> float:
+    users = 0.0
+    held = 0
+    cap: int | None = None
+    for phase, (start, end) in zip(phases, bounds, strict=True):
+        since_s = instant_s - start / _NS
+        if isinstance(phase, Population):
+            if start <= instant_s * _NS <= end:
+                held = max(held, population_at(phase, round(since_s * _NS)))
+            continue
+        for share, session_s in sessions:
+            # The least session there is: a user that does nothing but connect is there for a moment all the same.
+            began = _arrived(phase, since_s) - _arrived(phase, since_s - max(session_s, 1e-3))
+            users += share * began
+        if not isinstance(phase, Pause) and phase.max_users is not None and start <= instant_s * _NS <= end:
+            cap = phase.max_users
+    return held + (users if cap is None else min(users, cap))
+
+
+def _arrived(phase: Phase, since_s: float) -> float:
+    """Users that have arrived so many seconds after the phase's start, in the mean."""
+    if since_s < 0:
+        return 0.0
+    passed_s = min(since_s, phase.duration_s)
+    match phase:
+        case Rate():
+            return phase.rate * passed_s
+        case Ramp():
+            slope = (phase.end_rate - phase.start_rate) / phase.duration_s if phase.duration_s else 0.0
+            return phase.start_rate * passed_s + slope * passed_s**2 / 2
+        case Count():
+            return phase.count * passed_s / phase.duration_s if phase.duration_s else float(phase.count)
+    return 0.0
