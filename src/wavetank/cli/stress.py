@@ -61,12 +61,15 @@ def stress(
     chosen_seed = any_seed() if seed is None else seed
 
     def make_plan(embedded_url: str | None) -> Plan:
-        return stress_plan(
-            f"{embedded_url}/ws" if embedded_url else url or _DEFAULT_URL,
-            connections=connections or preset_connections,
-            messages=messages or preset_messages,
-            interval_s=interval / 1000,
-            seed=chosen_seed,
-        )
+        try:
+            return stress_plan(
+                f"{embedded_url}/ws" if embedded_url else url or _DEFAULT_URL,
+                connections=connections or preset_connections,
+                messages=messages or preset_messages,
+                interval_s=interval / 1000,
+                seed=chosen_seed,
+            )
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
 
     carry_out(make_plan, embedded=embedded, output=output, quiet=quiet, strict=strict)

@@ -1,8 +1,7 @@
-"""Timers for very many waits: one loop timer carries all of them.
+"""Timers for very many waits: one alarm carries all of them.
 
 Users think and replies time out by the hundred thousand. A loop timer for each costs an object, a heap entry and a
-cancellation; here a timer is put into the bucket of its millisecond (the resolution of the loop's own timers), and
-only the earliest bucket is known to the loop.
+cancellation; here a timer is put into the bucket of its tick, and the alarm knows only the earliest bucket.
 """
 
 from __future__ import annotations
@@ -12,7 +11,10 @@ import heapq
 from collections.abc import Callable
 from time import perf_counter_ns
 
-_TICK_NS = 1_000_000
+from wavetank.engine.alarm import make_alarm
+
+_TICK_NS = 100_000
+_FAR = 2**62
 
 
 class Timer:
@@ -33,14 +35,13 @@ class Timers:
     """The timers of one loop. Instants are those of `time.perf_counter_ns`."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        self._alarm = make_alarm(loop, self._fire)
         self._buckets: dict[int, list[Timer]] = {}
         self._ticks: list[int] = []
-        self._handle: asyncio.TimerHandle | None = None
-        self._armed_tick = 0
+        self._armed_tick = _FAR
 
     def at(self, due_ns: int, callback: Callable[[], object]) -> Timer:
-        """Call `callback()` at `due_ns`, or up to about a millisecond later; never earlier."""
+        """Call `callback()` at `due_ns`, or up to a tick of 0.1 ms later (1 ms where there is no better alarm)."""
         timer = Timer(due_ns, callback)
         tick = -(-due_ns // _TICK_NS)
         bucket = self._buckets.get(tick)
@@ -49,35 +50,30 @@ class Timers:
             return timer
         self._buckets[tick] = [timer]
         heapq.heappush(self._ticks, tick)
-        if self._handle is None or tick < self._armed_tick:
-            self._arm()
+        if tick < self._armed_tick:
+            self._arm(tick)
         return timer
 
     def close(self) -> None:
         """Forget all timers."""
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
+        self._alarm.close()
         self._buckets.clear()
         self._ticks.clear()
 
-    def _arm(self) -> None:
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
-        if self._ticks:
-            self._armed_tick = self._ticks[0]
-            delay_ns = max(0, self._armed_tick * _TICK_NS - perf_counter_ns())
-            self._handle = self._loop.call_later(delay_ns / 1e9, self._fire)
+    def _arm(self, tick: int) -> None:
+        self._armed_tick = tick
+        self._alarm.set(tick * _TICK_NS)
 
     def _fire(self) -> None:
-        self._handle = None
-        # uvloop counts whole milliseconds from a clock reading of its own, so it may wake a little early; what is
-        # not due yet is then armed again instead of being run before its time.
-        while self._ticks and self._ticks[0] * _TICK_NS <= perf_counter_ns():
-            for timer in self._buckets.pop(heapq.heappop(self._ticks)):
+        # While they fire, timers add others: none of them needs the alarm, since it is set anew at the end.
+        self._armed_tick = 0
+        ticks, buckets = self._ticks, self._buckets
+        while ticks and ticks[0] * _TICK_NS <= perf_counter_ns():
+            for timer in buckets.pop(heapq.heappop(ticks)):
                 callback = timer.callback
                 if callback is not None:
                     timer.callback = None
                     callback()
-        self._arm()
+        self._armed_tick = _FAR
+        if ticks:
+            self._arm(ticks[0])

@@ -14,6 +14,8 @@ def join_url(target: str, url: str) -> str:
     has it for the first and as scripts mean it for the second. Raises ValueError for a scheme that is not ws or wss
     (http and https are taken for them), a missing host, or a fragment.
     """
+    if "://" not in target:
+        raise ValueError(f"{target!r} is no WebSocket URL: write ws://{target.lstrip('/') or 'HOST'}")
     joined = url.strip() or target
     if "://" not in joined:
         base = urlsplit(target)
@@ -27,7 +29,7 @@ def join_url(target: str, url: str) -> str:
     try:
         _ = parts.port
     except ValueError as error:
-        raise ValueError(f"{joined!r} has a port that is no number from 0 to 65535") from error
+        raise ValueError(f"{joined!r} has a port that is not a number from 0 to 65535") from error
     if parts.fragment:
         raise ValueError(f"{joined!r} has a fragment (#{parts.fragment}), which a WebSocket URL cannot have")
     return parts._replace(scheme=scheme).geturl()
