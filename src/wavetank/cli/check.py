@@ -81,7 +81,9 @@ def check(
 def _paragraph(script: Path, reading: Reading) -> str:
     lines = [f"{script}: {_summary(reading.plan)}"]
     if reading.warnings:
-        lines.append(f"  {_count(len(reading.warnings), 'place')} where Artillery would do otherwise, or that are worth a look:")
+        lines.append(
+            f"  {_count(len(reading.warnings), 'place')} where Artillery would do otherwise, or that are worth a look:"
+        )
         lines.extend(f"  {line}" for line in _grouped(reading.warnings))
     return "\n".join(lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from wavetank.plan.arrivals import phase_bounds, population_at, total_arrivals
 from wavetank.plan.durations import seconds
 from wavetank.plan.model import Plan, Scenario
 from wavetank.plan.phases import Count, Pause, Phase, Population, Ramp, Rate
-from wavetank.plan.steps import Loop, Pace, Step, Think
+from wavetank.plan.steps import Loop, Pace, Ping, Send, Step, Think, Wait
 
 _NS = 1_000_000_000
 _SAMPLES = 2000
@@ -20,7 +21,8 @@ class Forecast:
     """What is planned, before any reply is waited for: real sessions take longer, by what the server takes.
 
     `users` are the planned arrivals, without those who keep up a population. `duration_s` ends with the last phase.
-    `session_s` is the mean session of a user. `peak_rate` is in users per second, `peak_users` at once.
+    `session_s` is the mean session of a user. `peak_rate` is in users per second, `peak_users` at once;
+    `peak_replies_per_s` is what these ask for, infinite where nothing but the server holds them back.
     """
 
     users: int
@@ -28,18 +30,21 @@ class Forecast:
     session_s: float
     peak_rate: float
     peak_users: int
+    peak_replies_per_s: float
 
 
 def forecast(plan: Plan) -> Forecast:
     """Works out what the plan asks for. Raises ValueError for phases that cannot be."""
     bounds = phase_bounds(plan.phases)
     sessions = _weighted_sessions(plan.scenarios)
+    peak_users = _peak_users(plan.phases, bounds, sessions)
     return Forecast(
         users=total_arrivals(plan.phases, plan.seed),
         duration_s=bounds[-1][1] / _NS if bounds else 0.0,
         session_s=sum(share * session_s for share, session_s in sessions),
         peak_rate=max((_peak_rate(phase) for phase in plan.phases), default=0.0),
-        peak_users=_peak_users(plan.phases, bounds, sessions),
+        peak_users=peak_users,
+        peak_replies_per_s=peak_users * _replies_per_user_s(plan.scenarios),
     )
 
 
@@ -54,6 +59,33 @@ def session_seconds(steps: Sequence[Step]) -> float:
         elif isinstance(step, Pace):
             total += step.count * max(step.interval_s, session_seconds(step.steps))
     return total
+
+
+def _replies_per_user_s(scenarios: Sequence[Scenario]) -> float:
+    """How many replies a second the mean user asks for while it is there."""
+    total = sum(scenario.weight for scenario in scenarios)
+    rate = 0.0
+    for scenario in scenarios:
+        replies, length_s = _replies_and_seconds(scenario.steps)
+        if replies and scenario.weight:
+            rate += scenario.weight / total * (replies / length_s if length_s else math.inf)
+    return rate
+
+
+def _replies_and_seconds(steps: Sequence[Step]) -> tuple[float, float]:
+    """What one session asks for, and how long it takes by itself. Of an endless loop, one round stands for all."""
+    replies, length_s = 0.0, 0.0
+    for step in steps:
+        if isinstance(step, Loop | Pace):
+            rounds = step.count if isinstance(step, Pace) else max(1, _rounds(step))
+            inner, inner_s = _replies_and_seconds(step.steps)
+            replies += rounds * inner
+            length_s += rounds * (max(step.interval_s, inner_s) if isinstance(step, Pace) else inner_s)
+        elif isinstance(step, Think):
+            length_s += _think_seconds(step)
+        elif isinstance(step, Wait | Ping) or (isinstance(step, Send) and step.expect is not None):
+            replies += 1
+    return replies, length_s
 
 
 def _think_seconds(step: Think) -> float:

@@ -26,7 +26,9 @@ def test_payloads_are_read_from_beside_the_script(read: Read, folder: Path) -> N
         },
         {"path": "all.csv", "loadAll": True, "name": "all"},
     ]
-    first, second = read(script_of(SEND, payload=payload)).plan.payloads
+    reading = read(script_of(SEND, payload=payload))
+    first, second = reading.plan.payloads
+    assert ["deals the rows out to its workers" in warning.message for warning in reading.warnings] == [True]
     assert (first.fields, first.rows, first.order) == (("name", "age"), (("anna", "30"), ("bert", "007")), "sequence")
     assert (second.load_all, second.name, second.rows) == (True, "all", (("a", 1),))
 

@@ -118,7 +118,11 @@ def test_hooks_of_the_plan_hold_functions_logs_and_thinking(read: Read, folder: 
         "before": before,
         "after": {"engine": "ws", "flow": [{"log": "b"}]},
     }
-    plan = read(script).plan
+    reading = read(script)
+    plan = reading.plan
+    assert [warning.message for warning in reading.warnings] == [
+        "Artillery runs no Python; it would need f.js beside f.py"
+    ]
     assert plan.before == (Function(where=AT, name="setUp"), Log(where=AT, text="a"), Think(where=AT, duration=1))
     assert plan.after == (Log(where=AT, text="b"),)
 

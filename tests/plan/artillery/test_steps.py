@@ -339,6 +339,7 @@ def test_a_mistake_in_a_step_is_one_problem(problems: Problems, folder: Path, st
         ({"loop": BODY, "count": 1, "over": "x"}, "the loop follows 'over', as Artillery does"),
         ({"loop": BODY, "count": 1, "loopElement": "x"}, "Artillery reads 'loopElement' in HTTP scenarios only"),
         ({"loop": BODY, "count": 1, "every": 1}, "Artillery does not know 'every' in a loop"),
+        ({"wait": {"capture": {"regexp": "(x)", "group": 1, "as": "x"}}}, "takes the names of groups, but not"),
     ],
 )
 def test_a_step_that_artillery_runs_otherwise_is_warned_of(read: Read, step: Any, warning: str) -> None:

@@ -137,8 +137,9 @@ def _group(fields: Fields, pattern: re.Pattern[str], findings: Findings) -> int 
     if node is None:
         return 0
     text = scalar_text(node)
-    if text is not None and text.isdecimal() and int(text) <= pattern.groups:
-        return int(text)
+    if text is not None and text.isascii() and text.isdecimal() and int(text[:9]) <= pattern.groups:
+        findings.warn(fields.place("group"), "Artillery takes the names of groups, but not their numbers")
+        return int(text[:9])
     if text is not None and text in pattern.groupindex:
         return text
     names = [*map(str, range(pattern.groups + 1)), *pattern.groupindex]

@@ -90,4 +90,9 @@ def _order(fields: Fields, findings: Findings) -> Literal["random", "sequence"]:
     order = fields.text("order")
     if order is not None and order not in _ORDERS:
         findings.error(fields.place("order"), f"unknown order {order!r} of the payload", suggestion(order, _ORDERS))
+    if order == "sequence":
+        findings.warn(
+            fields.place("order"),
+            "Artillery deals the rows out to its workers, each of which has a sequence of its own; here it is one",
+        )
     return "sequence" if order == "sequence" else "random"

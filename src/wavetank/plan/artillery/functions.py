@@ -54,6 +54,8 @@ def find_processor(
     elif existing_file(text, folder) is None:
         findings.error(where, f"there is no processor {text!r}", "paths start at the script")
         return None
+    else:
+        findings.warn(where, f"Artillery runs no Python; it would need {path.stem}.js beside {path.name}")
     _check(path, where, named, findings)
     return path
 
