@@ -75,3 +75,33 @@ def test_scenarios_count_by_their_weight() -> None:
     assert planned.session_s == 15
     assert planned.peak_users == 60
     assert planned.users == 400
+
+
+PING = Send(where=HERE, payload="ping", encoding="text", name="ping", expect=Expect())
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ((PING, think(5)), 20 / 5),
+        ((Loop(where=HERE, steps=(PING, think(2)), count=10), think(5)), 20 * 10 / 25),
+        ((Pace(where=HERE, steps=(PING,), count=10, interval_s=0.5),), 20 * 10 / 5),
+        ((Loop(where=HERE, steps=(PING, think(2))),), 20 / 2),
+        ((PING,), float("inf")),
+        ((think(5),), 0),
+        ((Send(where=HERE, payload="x", encoding="text", name="x"), think(5)), 0),
+    ],
+)
+def test_the_replies_asked_for_are_those_of_the_users_at_the_peak(steps: tuple[Step, ...], expected: float) -> None:
+    made = Plan(
+        name="p",
+        target="ws://h",
+        phases=(Count(name="c", duration_s=0, count=20),),
+        scenarios=(Scenario(name="s", steps=steps),),
+    )
+    assert forecast(made).peak_replies_per_s == pytest.approx(expected)
+
+
+def test_a_plan_without_users_asks_for_nothing() -> None:
+    made = Plan(name="p", target="ws://h", phases=(), scenarios=(Scenario(name="s", steps=(PING,)),))
+    assert forecast(made).peak_replies_per_s == 0

@@ -94,9 +94,8 @@ def _summary(plan: Plan) -> str:
     names = ", ".join(scenario.name for scenario in plan.scenarios)
     users = f"{planned.users:,} user{'s' if planned.users != 1 else ''}"
     if any(isinstance(phase, Population) for phase in plan.phases):
-        users = (
-            f"{users} and those who keep up a population" if planned.users else "as many users as a population takes"
-        )
+        more = "as many users as a population takes"
+        users = f"{users} and {more}" if planned.users else more
     return (
         f"{_count(len(plan.scenarios), 'scenario')} ({names}), {_count(len(plan.phases), 'phase')}: "
         f"{users} in {format_seconds(planned.duration_s)}, against {plan.target}. "

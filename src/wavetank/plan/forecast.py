@@ -44,7 +44,7 @@ def forecast(plan: Plan) -> Forecast:
         session_s=sum(share * session_s for share, session_s in sessions),
         peak_rate=max((_peak_rate(phase) for phase in plan.phases), default=0.0),
         peak_users=peak_users,
-        peak_replies_per_s=peak_users * _replies_per_user_s(plan.scenarios),
+        peak_replies_per_s=peak_users * _replies_per_user_s(plan.scenarios) if peak_users else 0.0,
     )
 
 
@@ -63,13 +63,14 @@ def session_seconds(steps: Sequence[Step]) -> float:
 
 def _replies_per_user_s(scenarios: Sequence[Scenario]) -> float:
     """How many replies a second the mean user asks for while it is there."""
-    total = sum(scenario.weight for scenario in scenarios)
-    rate = 0.0
+    replies, length_s = 0.0, 0.0
     for scenario in scenarios:
-        replies, length_s = _replies_and_seconds(scenario.steps)
-        if replies and scenario.weight:
-            rate += scenario.weight / total * (replies / length_s if length_s else math.inf)
-    return rate
+        own, own_s = _replies_and_seconds(scenario.steps)
+        replies += scenario.weight * own
+        length_s += scenario.weight * own_s
+    if not replies:
+        return 0.0
+    return replies / length_s if length_s else math.inf
 
 
 def _replies_and_seconds(steps: Sequence[Step]) -> tuple[float, float]:
