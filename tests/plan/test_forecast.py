@@ -8,7 +8,7 @@ from wavetank.errors import Where
 from wavetank.plan.forecast import forecast, session_seconds
 from wavetank.plan.model import Plan, Scenario
 from wavetank.plan.phases import Count, Pause, Phase, Population, Ramp, Rate
-from wavetank.plan.steps import Loop, Pace, Step, Think
+from wavetank.plan.steps import Expect, Loop, Pace, Send, Step, Think
 
 AT = Where("s")
 
@@ -77,19 +77,19 @@ def test_scenarios_count_by_their_weight() -> None:
     assert planned.users == 400
 
 
-PING = Send(where=HERE, payload="ping", encoding="text", name="ping", expect=Expect())
+PING = Send(where=AT, payload="ping", encoding="text", name="ping", expect=Expect())
 
 
 @pytest.mark.parametrize(
     ("steps", "expected"),
     [
         ((PING, think(5)), 20 / 5),
-        ((Loop(where=HERE, steps=(PING, think(2)), count=10), think(5)), 20 * 10 / 25),
-        ((Pace(where=HERE, steps=(PING,), count=10, interval_s=0.5),), 20 * 10 / 5),
-        ((Loop(where=HERE, steps=(PING, think(2))),), 20 / 2),
+        ((Loop(where=AT, steps=(PING, think(2)), count=10), think(5)), 20 * 10 / 25),
+        ((Pace(where=AT, steps=(PING,), count=10, interval_s=0.5),), 20 * 10 / 5),
+        ((Loop(where=AT, steps=(PING, think(2))),), 20 / 2),
         ((PING,), float("inf")),
         ((think(5),), 0),
-        ((Send(where=HERE, payload="x", encoding="text", name="x"), think(5)), 0),
+        ((Send(where=AT, payload="x", encoding="text", name="x"), think(5)), 0),
     ],
 )
 def test_the_replies_asked_for_are_those_of_the_users_at_the_peak(steps: tuple[Step, ...], expected: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import signal
 import sys
@@ -76,9 +77,19 @@ def _run(plan: Plan, *, output: Path | None, quiet: bool, strict: bool) -> Exit:
             result = runner.run(_execute(run, console))
     finally:
         console.close()
+    # First shown, then written: a full disk must not hide what was measured.
+    _show(console, result, folder)
     write_summary(folder.summary_path, result.summary)
-    console.finish(result.summary, folder.path)
     return result.exit_code(strict=strict)
+
+
+def _show(console: Console, result: Result, folder: RunFolder) -> None:
+    try:
+        console.finish(result.summary, folder.path)
+    except OSError:
+        # Whoever reads our stdout has gone (`| head`). The verdict stands; the interpreter's own last flush must
+        # not fail over it either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 async def _execute(run: Run, console: Console) -> Result:

@@ -12,7 +12,7 @@ import orjson
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-class JsonMap(click.ParamType):
+class JsonMap(click.ParamType[dict[str, object]]):
     """A JSON object on the command line."""
 
     name = "JSON"

@@ -11,10 +11,12 @@ from typing import Protocol
 from wavetank.engine.hook import run_hook
 from wavetank.engine.worker import Worker
 from wavetank.errors import RunError, UserFailure
+from wavetank.metrics.names import THROUGHPUT
 from wavetank.metrics.snapshot import Snapshot
 from wavetank.metrics.summary import Summary, summarise
 from wavetank.metrics.thresholds import Bound, Threshold
 from wavetank.plan.arrivals import Share
+from wavetank.plan.forecast import forecast
 from wavetank.plan.model import Plan
 from wavetank.plan.processor import Processor, load_processor
 from wavetank.plan.steps import Step
@@ -78,12 +80,17 @@ class Run:
             self._worker.stop()
         try:
             await self._worker.run()
+            if self._journal is not None:
+                self._journal.finish(complete=not self._stops)
         finally:
             if self._cut is not None:
                 self._cut.cancel()
             if self._journal is not None:
-                self._journal.finish(complete=not self._stops)
-        await self._hook("after", plan.after, processor, variables)
+                self._journal.close()
+        try:
+            await self._hook("after", plan.after, processor, variables)
+        except RunError as error:  # what was measured is worth more than the flow that comes after it
+            self._observer.notice(f"warning: {error}")
         return Result(
             plan=plan,
             summary=self._summary(started_at),
@@ -136,6 +143,7 @@ class Run:
             headline=self._plan.headline,
             thresholds=(*self._plan.thresholds, _USERS_FAILED),
             conditions=self._plan.conditions,
+            planned={THROUGHPUT: forecast(self._plan).peak_replies_per_s},
             peaks=self._peaks,
             trust=trust_in(self._total.workers),
         )
