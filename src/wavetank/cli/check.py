@@ -99,8 +99,8 @@ def _summary(plan: Plan) -> str:
     return (
         f"{_count(len(plan.scenarios), 'scenario')} ({names}), {_count(len(plan.phases), 'phase')}: "
         f"{users} in {format_seconds(planned.duration_s)}, against {plan.target}. "
-        f"At the peak {planned.peak_rate:,.4g} users/s arrive, and about {_about(planned.peak_users)} are there at once, "
-        f"if a session takes no longer than its own {format_seconds(planned.session_s)}."
+        f"At the peak {planned.peak_rate:,.4g} users/s arrive, and about {_about(planned.peak_users)} are there at "
+        f"once, if a session takes no longer than its {format_seconds(planned.session_s)}."
     )
 
 
