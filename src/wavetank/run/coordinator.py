@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from time import perf_counter_ns
 from typing import Protocol
+from uuid import uuid4
 
 from wavetank.engine.hook import run_hook
 from wavetank.engine.worker import Worker
@@ -66,7 +68,12 @@ class Run:
             self._folder.write_plan(plan, started_at=started_at, workers=1)
             self._journal = Journal(self._folder.timeline_path, self._observer.notice)
             self._journal.start(JournalHeader(started_at=started_at, name=plan.name, headline=plan.headline))
-        variables = await self._hook("before", plan.before, processor, {})
+        variables: dict[str, object] = {
+            "$env": dict(os.environ),
+            "$processEnvironment": dict(os.environ),
+            "$testId": f"{uuid4()}",
+        }
+        variables |= await self._hook("before", plan.before, processor, variables)
         self._worker = Worker(
             plan,
             Share(),
