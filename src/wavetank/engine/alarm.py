@@ -45,19 +45,28 @@ class LoopAlarm:
         self._loop = loop
         self._callback = callback
         self._handle: asyncio.TimerHandle | None = None
+        self._due_ns = 0
 
     def set(self, due_ns: int) -> None:
         """See `Alarm`."""
         self.close()
-        # uvloop rounds to the nearest millisecond: half a one more, and it never wakes in vain just before the time.
-        delay_ns = max(0, due_ns - perf_counter_ns() + 500_000)
-        self._handle = self._loop.call_later(delay_ns / 1e9, self._callback)
+        self._due_ns = due_ns
+        delay_ns = max(0, due_ns - perf_counter_ns())
+        self._handle = self._loop.call_later(delay_ns / 1e9, self._ring)
 
     def close(self) -> None:
         """See `Alarm`."""
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
+
+    def _ring(self) -> None:
+        if perf_counter_ns() < self._due_ns:
+            # uvloop counts whole milliseconds, rounds, and so wakes a little early now and then.
+            self._handle = self._loop.call_later(0.001, self._ring)
+        else:
+            self._handle = None
+            self._callback()
 
 
 class _Timerspec(ctypes.Structure):

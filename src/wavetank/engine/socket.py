@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import random
 from collections import deque
 from time import perf_counter_ns
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from wavetank.engine.connection import Closed, Connection
 from wavetank.engine.services import Services
-from wavetank.engine.task import parked
+from wavetank.engine.task import UserTask, parked
 from wavetank.engine.timers import Timer
 from wavetank.errors import UserFailure
 from wavetank.flow.expectation import Expectation
 from wavetank.metrics.recorder import Series
 
-if TYPE_CHECKING:
-    from wavetank.engine.user import User
-
 _INBOX = 256
 PARTING = "disconnect"
 """A message of this name says that the server's close is expected."""
+
+
+class Owner(Protocol):
+    """The user whose connection it is."""
+
+    index: int
+    vars: dict[str, object]
+    planned_at: int
+    task: UserTask
+
+    def random(self) -> random.Random:
+        """The user's own random numbers."""
+
+    def interrupt(self, failure: UserFailure) -> None:
+        """The connection was lost while no reply was waited for."""
 
 
 class Socket:
@@ -45,7 +58,7 @@ class Socket:
         "_waits_for_close",
     )
 
-    def __init__(self, user: User, connection: Connection, services: Services) -> None:
+    def __init__(self, user: Owner, connection: Connection, services: Services) -> None:
         self._user = user
         self._connection = connection
         self._services = services

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from time import perf_counter_ns
 from typing import Protocol
-from uuid import uuid4
 
 from wavetank.engine.hook import run_hook
 from wavetank.engine.worker import Worker
@@ -71,7 +70,7 @@ class Run:
         variables: dict[str, object] = {
             "$env": dict(os.environ),
             "$processEnvironment": dict(os.environ),
-            "$testId": f"{uuid4()}",
+            "$testId": f"{plan.name}-{plan.seed}",
         }
         variables |= await self._hook("before", plan.before, processor, variables)
         self._worker = Worker(

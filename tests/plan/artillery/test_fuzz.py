@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from tests.plan.artillery.conftest import script_of
 from wavetank.errors import ScriptError
 from wavetank.plan.artillery import inspect_script
-from wavetank.plan.artillery.config import CONFIG_KEYS
-from wavetank.plan.artillery.connection import CLIENT_KEYS, REQUEST_KEYS
-from wavetank.plan.artillery.loops import LOOP_KEYS
-from wavetank.plan.artillery.phases import SHAPE_KEYS
+from wavetank.plan.artillery.config.connection import CLIENT_KEYS, REQUEST_KEYS
+from wavetank.plan.artillery.config.phases import SHAPE_KEYS
+from wavetank.plan.artillery.config.settings import CONFIG_KEYS
+from wavetank.plan.artillery.scenario.loops import LOOP_KEYS
 from wavetank.plan.forecast import forecast
 from wavetank.plan.model import Plan
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from wavetank.errors import Where
 from wavetank.plan.artillery.findings import Findings
-from wavetank.plan.artillery.node import Node
+from wavetank.plan.artillery.text.node import Node
 from wavetank.plan.durations import seconds
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from wavetank.errors import UserFailure
 from wavetank.plan.artillery.findings import Findings
-from wavetank.plan.artillery.node import Node, node_of
+from wavetank.plan.artillery.text.node import Node, node_of
 from wavetank.plan.template import Template, TemplateError, compile_template, text_of
 
 _ENVIRONMENT = re.compile(r"\$(?:env|processEnvironment)\.(\w+)")

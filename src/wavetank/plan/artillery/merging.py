@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from wavetank.plan.artillery.node import Node
+from wavetank.plan.artillery.text.node import Node
 
 
 def merge(base: Node, over: Node, *, replace_lists: bool = False) -> Node:

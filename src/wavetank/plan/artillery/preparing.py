@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wavetank.errors import Where
-from wavetank.plan.artillery.config import choose_environment
+from wavetank.plan.artillery.config.phases import SHAPE_KEYS
+from wavetank.plan.artillery.config.settings import choose_environment
 from wavetank.plan.artillery.fields import Fields
 from wavetank.plan.artillery.filling import Filling
 from wavetank.plan.artillery.findings import Findings
 from wavetank.plan.artillery.merging import entry, merge, with_entry, without
-from wavetank.plan.artillery.node import Node, node_of
-from wavetank.plan.artillery.phases import SHAPE_KEYS
+from wavetank.plan.artillery.text.node import Node, node_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,11 @@ from pathlib import Path
 
 from wavetank.errors import Problem, ScriptError, Where
 from wavetank.plan.arrivals import phase_bounds
-from wavetank.plan.artillery.config import (
+from wavetank.plan.artillery.config.ensure import Ensuring
+from wavetank.plan.artillery.config.feeders import read_feeders
+from wavetank.plan.artillery.config.functions import find_processor, processor_place, skeleton
+from wavetank.plan.artillery.config.phases import read_phases
+from wavetank.plan.artillery.config.settings import (
     read_config,
     read_connection,
     read_defaults,
@@ -16,17 +20,13 @@ from wavetank.plan.artillery.config import (
     read_target,
     read_variables,
 )
-from wavetank.plan.artillery.ensure import Ensuring
-from wavetank.plan.artillery.expectations import first_name
-from wavetank.plan.artillery.feeders import read_feeders
 from wavetank.plan.artillery.findings import Findings, suggestion
-from wavetank.plan.artillery.functions import find_processor, processor_place, skeleton
 from wavetank.plan.artillery.merging import entry
-from wavetank.plan.artillery.phases import read_phases
 from wavetank.plan.artillery.preparing import Choices, prepare
-from wavetank.plan.artillery.scenarios import ScenarioReader, select_scenario
+from wavetank.plan.artillery.scenario.expectations import first_name
+from wavetank.plan.artillery.scenario.scenarios import ScenarioReader, select_scenario
 from wavetank.plan.artillery.scope import Call, Scope
-from wavetank.plan.artillery.source import read_source
+from wavetank.plan.artillery.text.source import read_source
 from wavetank.plan.model import Plan
 from wavetank.plan.payload import Payload
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from wavetank.plan.artillery.node import Node
 from wavetank.plan.artillery.scope import Read, Scope
+from wavetank.plan.artillery.text.node import Node
 from wavetank.plan.template import TemplateError, compile_json, compile_template
 
 

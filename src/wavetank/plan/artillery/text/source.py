@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from wavetank.errors import Problem, ScriptError, Where
-from wavetank.plan.artillery import json_source, yaml_source
-from wavetank.plan.artillery.node import Node
+from wavetank.plan.artillery.text import json_source, yaml_source
+from wavetank.plan.artillery.text.node import Node
 
 _FORMS: Mapping[str, Callable[[str, str], Node]] = {
     ".yml": yaml_source.read,

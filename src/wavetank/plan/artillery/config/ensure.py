@@ -10,7 +10,7 @@ from wavetank.metrics.expressions import Expression, ExpressionError
 from wavetank.metrics.thresholds import Bound, Condition, Threshold
 from wavetank.plan.artillery.fields import Fields, number_of, scalar_text
 from wavetank.plan.artillery.findings import Findings
-from wavetank.plan.artillery.node import Node
+from wavetank.plan.artillery.text.node import Node
 
 _LEGACY = ("min", "max", "median", "p95", "p99")
 _OWN_FAMILIES = ("websocket.", "vusers.", "generator.", "http.", "errors.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wavetank.plan.artillery.fields import Fields
 from wavetank.plan.artillery.findings import Findings, listing
-from wavetank.plan.artillery.node import Node
+from wavetank.plan.artillery.text.node import Node
 from wavetank.plan.phases import Count, Pause, Phase, Population, Ramp, Rate
 
 _KNOWN = (

@@ -10,7 +10,7 @@ import pytest
 from tests.plan.artillery.conftest import Problems, Read, script_of
 from wavetank.errors import Where
 from wavetank.plan.artillery.merging import merge
-from wavetank.plan.artillery.node import node_of
+from wavetank.plan.artillery.text.node import node_of
 from wavetank.plan.phases import Count, Ramp, Rate
 from wavetank.plan.steps import Connect, ConnectionOptions, Deflate, Send
 

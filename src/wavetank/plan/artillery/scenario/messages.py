@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from typing import Literal
 
 from wavetank.errors import Where
-from wavetank.plan.artillery.connection import existing_file
-from wavetank.plan.artillery.expectations import looks_like_rules, read_expect
+from wavetank.plan.artillery.config.connection import existing_file
 from wavetank.plan.artillery.fields import Fields, scalar_text
 from wavetank.plan.artillery.findings import Findings, nearest
 from wavetank.plan.artillery.merging import without
-from wavetank.plan.artillery.node import Node
+from wavetank.plan.artillery.scenario.expectations import looks_like_rules, read_expect
 from wavetank.plan.artillery.scope import Scope
 from wavetank.plan.artillery.templates import check_json, check_templates
+from wavetank.plan.artillery.text.node import Node
 from wavetank.plan.steps import Expect, Send, Wait
 
 _BODIES = ("payload", "binary")

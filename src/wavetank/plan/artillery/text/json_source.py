@@ -8,7 +8,7 @@ from bisect import bisect_right
 from typing import NoReturn
 
 from wavetank.errors import Problem, ScriptError, Where
-from wavetank.plan.artillery.node import DEEPEST, Node, as_javascript
+from wavetank.plan.artillery.text.node import DEEPEST, Node, as_javascript
 
 _TOO_DEEP = f"the script is nested more than {DEEPEST} levels deep"
 _GAP = re.compile(r"[ \t\n\r]*")

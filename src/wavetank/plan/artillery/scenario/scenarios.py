@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from wavetank.plan.artillery.fields import Fields, number_of
 from wavetank.plan.artillery.findings import Findings, suggestion
-from wavetank.plan.artillery.node import Node
+from wavetank.plan.artillery.scenario.steps import HTTP_STEPS, FlowReader
 from wavetank.plan.artillery.scope import Call, Scope
-from wavetank.plan.artillery.steps import HTTP_STEPS, FlowReader
+from wavetank.plan.artillery.text.node import Node
 from wavetank.plan.model import Scenario
 from wavetank.plan.steps import Close, Connect, Function, Loop, Pace, Ping, Send, Step, Wait
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from wavetank.plan.artillery.expectations import first_name
 from wavetank.plan.artillery.fields import Fields, number_of
 from wavetank.plan.artillery.findings import listing
+from wavetank.plan.artillery.scenario.expectations import first_name
 from wavetank.plan.artillery.scope import Call, Scope
 from wavetank.plan.artillery.templates import check_templates
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import yaml
 
 from wavetank.errors import Problem, ScriptError, Where
-from wavetank.plan.artillery.json_source import is_unicode
-from wavetank.plan.artillery.node import DEEPEST, Node, Scalar, as_javascript
+from wavetank.plan.artillery.text.json_source import is_unicode
+from wavetank.plan.artillery.text.node import DEEPEST, Node, Scalar, as_javascript
 
 _PREFIX = "tag:yaml.org,2002:"
 _MOST_VALUES = 1_000_000

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wavetank.plan.artillery.regexps import python_pattern
+from wavetank.plan.artillery.scenario.regexps import python_pattern
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@ import re
 from collections.abc import Callable, Mapping
 
 from wavetank.errors import Where
-from wavetank.plan.artillery.connecting import read_connect
 from wavetank.plan.artillery.fields import Fields, duration_of, number_of, scalar_text
 from wavetank.plan.artillery.findings import Findings, listing
-from wavetank.plan.artillery.loops import LOOP_KEYS, LoopForm, read_loop_form
-from wavetank.plan.artillery.messages import read_send, read_wait
-from wavetank.plan.artillery.node import Node
+from wavetank.plan.artillery.scenario.connecting import read_connect
+from wavetank.plan.artillery.scenario.loops import LOOP_KEYS, LoopForm, read_loop_form
+from wavetank.plan.artillery.scenario.messages import read_send, read_wait
 from wavetank.plan.artillery.scope import Call, Jitter, Scope
 from wavetank.plan.artillery.templates import check_templates
+from wavetank.plan.artillery.text.node import Node
 from wavetank.plan.steps import Close, Function, Log, Loop, Pace, Ping, Rendezvous, Step, Think
 
 HTTP_STEPS = ("get", "post", "put", "patch", "delete", "head", "options", "parallel")

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wavetank.errors import ScriptError
-from wavetank.plan.artillery import json_source, yaml_source
-from wavetank.plan.artillery.source import read_source
+from wavetank.plan.artillery.text import json_source, yaml_source
+from wavetank.plan.artillery.text.source import read_source
 
 
 @pytest.mark.parametrize(

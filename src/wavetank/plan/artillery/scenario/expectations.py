@@ -8,10 +8,10 @@ import jsonpath
 
 from wavetank.plan.artillery.fields import Fields, scalar_text
 from wavetank.plan.artillery.findings import Findings, listing
-from wavetank.plan.artillery.node import Node
-from wavetank.plan.artillery.regexps import python_pattern
+from wavetank.plan.artillery.scenario.regexps import python_pattern
 from wavetank.plan.artillery.scope import Scope
 from wavetank.plan.artillery.templates import check_templates
+from wavetank.plan.artillery.text.node import Node
 from wavetank.plan.steps import Capture, Expect, JsonSelector, Match, RegexpSelector, Selector
 
 _SUPPORTED = ("json", "regexp")

@@ -7,7 +7,7 @@ from typing import Literal
 
 from wavetank.plan.artillery.fields import Fields, scalar_text
 from wavetank.plan.artillery.findings import Findings, suggestion
-from wavetank.plan.artillery.node import Node
+from wavetank.plan.artillery.text.node import Node
 from wavetank.plan.payload import Payload, read_payload
 
 _KNOWN = (

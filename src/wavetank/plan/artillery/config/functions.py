@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from wavetank.errors import Where
-from wavetank.plan.artillery.connection import existing_file
+from wavetank.plan.artillery.config.connection import existing_file
 from wavetank.plan.artillery.findings import Findings, listing, suggestion
 from wavetank.plan.artillery.scope import Call
 from wavetank.plan.processor import load_processor

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from wavetank.errors import Where
-from wavetank.plan.artillery.connection import (
+from wavetank.plan.artillery.config.connection import (
     CLIENT_KEYS,
     REQUEST_KEYS,
     read_headers,
@@ -13,9 +13,9 @@ from wavetank.plan.artillery.connection import (
     warn_of_lost_options,
 )
 from wavetank.plan.artillery.fields import Fields
-from wavetank.plan.artillery.node import Node
 from wavetank.plan.artillery.scope import Call, Scope
 from wavetank.plan.artillery.templates import check_templates
+from wavetank.plan.artillery.text.node import Node
 from wavetank.plan.steps import Connect
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from wavetank.errors import Where
-from wavetank.plan.artillery.connection import CLIENT_KEYS, REQUEST_KEYS, TLS_KEYS, read_headers, read_options
+from wavetank.plan.artillery.config.connection import CLIENT_KEYS, REQUEST_KEYS, TLS_KEYS, read_headers, read_options
 from wavetank.plan.artillery.fields import Fields
 from wavetank.plan.artillery.findings import Findings, nearest
 from wavetank.plan.artillery.merging import entry
-from wavetank.plan.artillery.node import Node
+from wavetank.plan.artillery.scenario.steps import read_jitter
 from wavetank.plan.artillery.scope import Jitter, Scope
-from wavetank.plan.artillery.steps import read_jitter
 from wavetank.plan.artillery.templates import check_templates
+from wavetank.plan.artillery.text.node import Node
 from wavetank.plan.steps import ConnectionOptions
 
 _WITHOUT_MEANING = ("http", "socketio", "statsInterval", "includeFiles", "bundling", "engines", "apdex")
