@@ -1,9 +1,9 @@
 """One tree of errors; each says who is at fault and what to do about it.
 
-    WavetankError
-    ├── ScriptError      the script, or an option, is wrong: nothing was sent (exit code 2)
-    ├── RunError         the run could not be carried out (exit code 3)
-    └── UserFailure      one virtual user could not go on; counted, never fatal to the run
+WavetankError
+├── ScriptError      the script, or an option, is wrong: nothing was sent (exit code 2)
+├── RunError         the run could not be carried out (exit code 3)
+└── UserFailure      one virtual user could not go on; counted, never fatal to the run
 """
 
 from __future__ import annotations

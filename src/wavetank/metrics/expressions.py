@@ -117,9 +117,7 @@ def _tokens(text: str) -> list[_Token]:
         found = _TOKEN.match(text, at)
         if found is None:
             start = at + len(text[at:]) - len(text[at:].lstrip())
-            raise ExpressionError(
-                f"cannot read {text[start : start + 10]!r} at position {start + 1}", start + 1
-            )
+            raise ExpressionError(f"cannot read {text[start : start + 10]!r} at position {start + 1}", start + 1)
         kind = found.lastgroup or ""
         position = found.start(kind) + 1
         if kind == "name":
@@ -185,9 +183,7 @@ class _Parser:
                 f"the expression ends at position {token.position}, where {wanted} is missing", token.position
             )
         hint = f"; write {_FOREIGN[token.text]!r}" if token.text in _FOREIGN else ""
-        return ExpressionError(
-            f"{token.text!r} at position {token.position}: expected {wanted}{hint}", token.position
-        )
+        return ExpressionError(f"{token.text!r} at position {token.position}: expected {wanted}{hint}", token.position)
 
     def _either(self) -> _Node:
         nodes = [self._both()]

@@ -241,9 +241,7 @@ class Histogram:
         if keys.shape != counts.shape or int(counts.sum()) != count or (count and counts.min() < 1):
             raise ValueError("this histogram contradicts itself: its buckets do not add up to its count")
         if count and not (keys[0] >= 0 and keys[-1] < _BUCKETS and (np.diff(keys) > 0).all()):
-            raise ValueError(
-                "this histogram contradicts itself: its buckets are out of range or out of order"
-            )
+            raise ValueError("this histogram contradicts itself: its buckets are out of range or out of order")
         histogram._keys, histogram._counts = keys, counts
         histogram._note(count, total, smallest, largest)
         return histogram

@@ -103,9 +103,7 @@ class Recorder:
         elif kind not in ("counter", "rate"):
             raise ValueError(f"metric {name} is to be a {kind!r}: it can be a counter, a histogram or a rate")
         elif not number.is_integer():
-            raise ValueError(
-                f"metric {name} counts whole things, and {value!r} is not whole: use a histogram"
-            )
+            raise ValueError(f"metric {name} counts whole things, and {value!r} is not whole: use a histogram")
         else:
             (self.counts if kind == "counter" else self._rates)[safe] += int(number)
 
@@ -177,9 +175,7 @@ class Recorder:
                     overall[metric] += histogram
                     values.clear()
             if series.first_sent_ns or series.last_reply_ns:
-                flow[series.name] = Flow(
-                    self._offset(series.first_sent_ns), self._offset(series.last_reply_ns)
-                )
+                flow[series.name] = Flow(self._offset(series.first_sent_ns), self._offset(series.last_reply_ns))
             series.sent = series.first_sent_ns = series.last_reply_ns = 0
         for metric, histogram in overall.items():
             if histogram.count:

@@ -163,9 +163,7 @@ class Snapshot:
                 counters={name: int(count) for name, count in data["counters"].items()},
                 rates={name: int(count) for name, count in data["rates"].items()},
                 histograms={name: Histogram.from_dict(part) for name, part in data["histograms"].items()},
-                errors={
-                    kind: ErrorCount(int(n), str(example)) for kind, (n, example) in data["errors"].items()
-                },
+                errors={kind: ErrorCount(int(n), str(example)) for kind, (n, example) in data["errors"].items()},
                 flow={name: Flow(sent, replied) for name, (sent, replied) in data["flow"].items()},
                 workers={int(index): Health.from_dict(part) for index, part in data["workers"].items()},
             )

@@ -105,8 +105,7 @@ class Summary:
             "histograms": {name: figures(histogram) for name, histogram in self.histograms.items()},
             "thresholds": [result.to_dict() for result in self.thresholds],
             "errors": [
-                {"kind": kind, "count": error.count, "example": error.example}
-                for kind, error in self.errors.items()
+                {"kind": kind, "count": error.count, "example": error.example} for kind, error in self.errors.items()
             ],
             "workers": [worker.to_dict() for worker in self.workers],
         }
