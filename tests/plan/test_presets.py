@@ -14,7 +14,7 @@ from wavetank.metrics.targets import YMERA_TARGETS
 from wavetank.plan.arrivals import arrivals, duration_s, total_arrivals
 from wavetank.plan.phases import Count, Pause
 from wavetank.plan.presets import PRESETS, stress_plan
-from wavetank.plan.steps import Close, Connect, JsonSelector, Match, Pace, Rendezvous, Send
+from wavetank.plan.steps import Close, Connect, JsonSelector, Match, Pace, Rendezvous, Send, Settle
 from wavetank.plan.template import compile_json
 
 URL = "ws://localhost:8000/ws"
@@ -37,20 +37,23 @@ def test_connections_open_in_batches_of_a_hundred_a_tenth_of_a_second_apart(conn
 def test_a_user_lives_as_the_stress_test_says() -> None:
     plan = stress_plan(URL, connections=100, messages=10, interval_s=0.02, seed=7)
     (scenario,) = plan.scenarios
-    connect, subscribe, rendezvous, pace, disconnect, close = scenario.steps
+    connect, subscribe, rendezvous, pace, settle, disconnect, close = scenario.steps
     assert isinstance(connect, Connect)
     assert isinstance(rendezvous, Rendezvous)
+    assert isinstance(settle, Settle)
     assert isinstance(close, Close)
     assert isinstance(pace, Pace)
     assert (pace.count, pace.interval_s) == (10, 0.02)
     (message,) = pace.steps
-    answers = [(subscribe, "subscribed"), (message, "agent_response"), (disconnect, "disconnect_ack")]
+    answers = [(subscribe, "subscribed"), (disconnect, "disconnect_ack")]
     for send, answer in answers:
         assert isinstance(send, Send)
         assert send.expect is not None
         assert send.expect.matches == (Match(selector=JsonSelector(path="$.type"), value=answer),)
         assert send.expect.timeout_s == 5.0
     assert isinstance(message, Send)
+    assert message.correlation is not None, "sent on schedule, whatever the replies do"
+    assert message.correlation.timeout_s == 5.0
     assert (plan.target, plan.seed, plan.headline) == (URL, 7, message.name)
     assert plan.connection.handshake_timeout_s == 10.0
     assert {str(step.where) for step in scenario.steps} == {"stress preset"}

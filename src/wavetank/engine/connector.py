@@ -132,6 +132,10 @@ class Connector:
                 proxy=options.proxy,
                 read_buffer_init_size=1024,
                 socket_factory=None if options.proxy else open_socket,
+                # On uvloop aiofastnet never notices a reset that comes together with data: libuv drops its poll handle
+                # after the one callback, and the user would wait for nothing. The loop's own transports do, and need
+                # less memory.
+                use_aiofastnet=False,
                 **extra,
             )
         except asyncio.CancelledError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from websockets.exceptions import NegotiationError, PayloadTooBig, ProtocolError
+from websockets.exceptions import InvalidHeaderFormat, NegotiationError, PayloadTooBig, ProtocolError
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory, PerMessageDeflate
 from websockets.frames import Frame, Opcode
 from websockets.headers import build_extension, parse_extension
@@ -53,7 +53,10 @@ def agree(deflate: Deflate | None, answers: list[str]) -> Compression | None:
 
     Raises UserFailure with `handshake_invalid` for an answer that the offer does not allow.
     """
-    extensions = [extension for header in answers for extension in parse_extension(header)]
+    try:
+        extensions = [extension for header in answers for extension in parse_extension(header)]
+    except InvalidHeaderFormat as error:
+        raise UserFailure("handshake_invalid", f"the server's answer cannot be read: {error}") from error
     if not extensions:
         return None
     names = ", ".join(name for name, _ in extensions)

@@ -8,10 +8,12 @@ from time import perf_counter_ns
 from typing import Protocol
 
 from wavetank.engine.connection import Closed, Connection
+from wavetank.engine.pipeline import Pipeline
 from wavetank.engine.services import Services
 from wavetank.engine.task import UserTask, parked
 from wavetank.engine.timers import Timer
 from wavetank.errors import UserFailure
+from wavetank.flow.correlation import Correlator
 from wavetank.flow.expectation import Expectation
 from wavetank.metrics.recorder import Series
 
@@ -50,6 +52,7 @@ class Socket:
         "_inbox",
         "_lost",
         "_parting",
+        "_pipeline",
         "_pong",
         "_services",
         "_timer",
@@ -70,6 +73,7 @@ class Socket:
         self._timer: Timer | None = None
         self._lost: Closed | None = None
         self._parting = False
+        self._pipeline: Pipeline | None = None
         self._unanswered: tuple[int, int] | None = None  # planned and sent instants of the last send without reply
         self._inbox: deque[tuple[str | bytes, int]] | None = deque() if services.keep_pushes else None
         services.connections.opened()
@@ -93,6 +97,39 @@ class Socket:
         sent_at = self._send(data, text, series)
         self._unanswered = None
         await self._reply(series, expectation, planned_at, sent_at)
+
+    def dispatch(self, data: bytes, *, text: bool, series: Series, correlator: Correlator) -> None:
+        """Send a message whose reply is known by a key, whenever it comes. Raises UserFailure where it has no key."""
+        key = correlator.of_sent(data)
+        planned_at = self._user.planned_at
+        sent_at = self._send(data, text, series)
+        if self._pipeline is None:
+            self._pipeline = Pipeline(self._services.recorder, self._services.timers)
+        self._pipeline.begin(
+            correlator, key, series, planned_at=planned_at, sent_at=sent_at, timeout_ns=correlator.timeout_ns
+        )
+        self._user.planned_at = sent_at
+
+    async def settle(self) -> None:
+        """Wait until every dispatched request is answered, or has timed out, or is lost with the connection."""
+        pipeline = self._pipeline
+        if pipeline is not None and pipeline.under_way:
+            pipeline.call_when_settled(self._user.task.resume)
+            try:
+                await parked()
+            finally:
+                pipeline.forget_callback()
+        self._user.planned_at = perf_counter_ns()
+
+    @property
+    def missing(self) -> int:
+        """How many dispatched requests have ended without a reply."""
+        return 0 if self._pipeline is None else self._pipeline.missing
+
+    @property
+    def dispatched(self) -> int:
+        """How many requests have been dispatched."""
+        return 0 if self._pipeline is None else self._pipeline.begun
 
     async def expect(self, series: Series, expectation: Expectation) -> None:
         """Wait for a message. Timed from the last send that nothing has answered yet, else from now."""
@@ -172,6 +209,8 @@ class Socket:
                 self._expectation = None
                 self._user.task.resume(received_at)
                 return
+        if self._pipeline is not None and self._pipeline.receive(message, received_at):
+            return
         inbox = self._inbox
         if inbox is None or self._parting:
             counts["websocket.pushes"] += 1
@@ -190,6 +229,8 @@ class Socket:
     def lose(self, closed: Closed, received_at: int) -> None:
         """The connection takes no more messages."""
         self._lost = closed
+        if self._pipeline is not None:
+            self._pipeline.lose()
         self._counts[f"websocket.closed.{closed.code}"] += 1
         if self._waits_for_close:
             self._user.task.resume(received_at)

@@ -212,4 +212,8 @@ class Worker:
 async def _live(user: User, session: _Session) -> None:
     await session.run(user)
     if user.socket is not None:
+        await user.socket.settle()
         await user.socket.close()
+        if user.socket.missing:
+            reason = f"{user.socket.missing} of {user.socket.dispatched} pipelined requests got no reply"
+            raise UserFailure("replies_missing", reason)

@@ -12,6 +12,7 @@ from typing import Any
 
 from wavetank.errors import UserFailure, Where
 from wavetank.flow.contract import Action, Actor
+from wavetank.flow.correlation import Correlator
 from wavetank.flow.expectation import Expectation, compile_expectation
 from wavetank.flow.hooks import Context, prepare
 from wavetank.metrics.recorder import Recorder, Series
@@ -93,6 +94,10 @@ def compile_send(step: Send, plan: Plan, recorder: Recorder) -> Action:
     """Sends, and waits for the reply where one is expected."""
     render, text = _payload(step, plan)
     series = recorder.series(step.name)
+    if step.correlation is not None:
+        name = label(step.name, step.where)
+        correlator = Correlator(step.correlation, timeout_s=plan.reply_timeout_s, label=name)
+        return lambda actor: actor.wire.dispatch(render(actor), text=text, series=series, correlator=correlator)
     if step.expect is None:
 
         def send(actor: Actor) -> None:

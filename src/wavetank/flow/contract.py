@@ -6,6 +6,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
+from wavetank.flow.correlation import Correlator
 from wavetank.flow.expectation import Expectation
 from wavetank.metrics.recorder import Series
 from wavetank.plan.steps import ConnectionOptions
@@ -19,6 +20,12 @@ class Wire(Protocol):
 
     def request(self, data: bytes, *, text: bool, series: Series, expectation: Expectation) -> Awaitable[object]:
         """Send a message and wait for its reply."""
+
+    def dispatch(self, data: bytes, *, text: bool, series: Series, correlator: Correlator) -> None:
+        """Send a message whose reply is known by a key, and do not wait for it."""
+
+    def settle(self) -> Awaitable[object]:
+        """Wait until nothing that was dispatched is under way."""
 
     def expect(self, series: Series, expectation: Expectation) -> Awaitable[object]:
         """Wait for a message without sending."""

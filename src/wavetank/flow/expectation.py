@@ -75,7 +75,7 @@ def _general(expect: Expect, *, strict: bool) -> Callable[[Message, MutableMappi
     captures = [_compile_capture(capture) for capture in expect.captures]
 
     def accepts(message: Message, variables: MutableMapping[str, object], random: RandomSource) -> bool:
-        body = _json_of(message) if needs_json else _NOT_JSON
+        body = json_of(message) if needs_json else _NOT_JSON
         if not all(matches_one(message, body, variables, random) for matches_one in matches):
             return False
         captured: dict[str, object] = {}
@@ -88,7 +88,7 @@ def _general(expect: Expect, *, strict: bool) -> Callable[[Message, MutableMappi
 
 
 def _compile_match(match: Match, *, strict: bool) -> Callable[[Message, Any, Mapping[str, object], RandomSource], bool]:
-    find = _compile_selector(match.selector)
+    find = compile_selector(match.selector)
     wanted = compile_template(match.value, strict=strict).render
 
     def matches(message: Message, body: Any, variables: Mapping[str, object], random: RandomSource) -> bool:
@@ -100,7 +100,7 @@ def _compile_match(match: Match, *, strict: bool) -> Callable[[Message, Any, Map
 
 
 def _compile_capture(capture: Capture) -> Callable[[Message, Any, dict[str, object], RandomSource], bool]:
-    find = _compile_selector(capture.selector)
+    find = compile_selector(capture.selector)
     draw = isinstance(capture.selector, JsonSelector) and capture.selector.multiple
 
     def keep(message: Message, body: Any, captured: dict[str, object], random: RandomSource) -> bool:
@@ -113,7 +113,8 @@ def _compile_capture(capture: Capture) -> Callable[[Message, Any, dict[str, obje
     return keep
 
 
-def _compile_selector(selector: Selector) -> Found:
+def compile_selector(selector: Selector) -> Found:
+    """A function from a message, and what `json_of` makes of it, to everything that the selector finds there."""
     if isinstance(selector, RegexpSelector):
         return _regexp(selector)
     plain = _PLAIN_PATH.match(selector.path)
@@ -155,7 +156,8 @@ def _regexp(selector: RegexpSelector) -> Found:
     return find
 
 
-def _json_of(message: Message) -> Any:
+def json_of(message: Message) -> Any:
+    """The message as JSON, or an object that no selector finds anything in."""
     try:
         return orjson.loads(message)
     except orjson.JSONDecodeError:

@@ -30,6 +30,7 @@ from wavetank.plan.steps import (
     Ping,
     Rendezvous,
     Send,
+    Settle,
     Step,
     Think,
     Wait,
@@ -71,6 +72,8 @@ def _compile(step: Step, plan: Plan, recorder: Recorder, processor: Processor | 
             return compile_connect(step, plan, recorder, processor)
         case Send():
             return compile_send(step, plan, recorder)
+        case Settle():
+            return lambda actor: actor.wire.settle()
         case Wait():
             return compile_wait(step, plan, recorder)
         case Think():

@@ -28,6 +28,8 @@ REQUESTS = "websocket.requests"
 REPLIES = "websocket.replies"
 REPLIES_LOST = "websocket.replies_lost"
 """Requests whose reply did not come, for whatever reason."""
+REPLIES_LATE = "websocket.replies_late"
+REPLIES_DUPLICATED = "websocket.replies_duplicated"
 REPLY_TIMEOUTS = "websocket.reply_timeouts"
 PUSHES = "websocket.pushes"
 CLOSED = "websocket.closed"
@@ -69,6 +71,8 @@ COUNTERS = (
     REQUESTS,
     REPLIES,
     REPLIES_LOST,
+    REPLIES_LATE,
+    REPLIES_DUPLICATED,
     REPLY_TIMEOUTS,
     PUSHES,
 )

@@ -17,12 +17,14 @@ from wavetank.plan.steps import (
     Close,
     Connect,
     ConnectionOptions,
+    Correlation,
     Expect,
     JsonSelector,
     Match,
     Pace,
     Rendezvous,
     Send,
+    Settle,
     Step,
 )
 from wavetank.plan.urls import join_url
@@ -49,9 +51,9 @@ def stress_plan(
 ) -> Plan:
     """Connections to `url` in batches of 100, 100 ms apart; when all are open, `messages` agent messages on each.
 
-    Each connection sends every `interval_s` seconds, or, where the reply to the message before is not there by
-    then, as soon as it is. YMERA's targets are the thresholds; that of throughput only if the plan asks for so much.
-    Raises ValueError, with a sentence, for what no plan can be made of.
+    Each connection sends every `interval_s` seconds, whatever the replies do; in the end it waits for those that are
+    still under way, each for 5 s at most. YMERA's targets are the thresholds; that of throughput only if the plan
+    asks for so much. Raises ValueError, with a sentence, for what no plan can be made of.
     """
     if connections < 1:
         raise ValueError(f"The number of connections is {connections}; it must be 1 or more.")
@@ -87,8 +89,8 @@ def _session(messages: int, interval_s: float) -> tuple[Step, ...]:
         "type": "agent_message",
         "from": "user_{{ $uuid }}",
         "to": "agent_{{ $randomNumber(0, 9999) }}",
-        # The server gives the timestamp back and does nothing else with it. The number of the message stands here,
-        # since a plan reads no clock, and response times are measured without it.
+        # The server gives the timestamp back and does nothing else with it. The number of the message stands here:
+        # the reply is known by it, and response times are measured without it.
         "payload": {"action": "execute", "timestamp": "{{ $loopCount }}", "data": {}},
     }
     return (
@@ -97,10 +99,21 @@ def _session(messages: int, interval_s: float) -> tuple[Step, ...]:
         Rendezvous(where=where),
         Pace(
             where=where,
-            steps=(_send(where, _HEADLINE, agent_message, "agent_response"),),
+            steps=(
+                Send(
+                    where=where,
+                    payload=agent_message,
+                    encoding="json",
+                    name=_HEADLINE,
+                    correlation=Correlation(
+                        sent="$.payload.timestamp", received="$.timestamp", timeout_s=_REPLY_TIMEOUT_S
+                    ),
+                ),
+            ),
             count=messages,
             interval_s=interval_s,
         ),
+        Settle(where=where),
         _send(where, "disconnect", {"type": "disconnect"}, "disconnect_ack"),
         Close(where=where),
     )

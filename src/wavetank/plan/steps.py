@@ -86,8 +86,23 @@ class Connect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Correlation:
+    """How the reply is told among many under way: by a key, found by a JSONPath in the message sent and in the reply.
+
+    `timeout_s` of None: the plan's.
+    """
+
+    sent: str
+    received: str
+    timeout_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
     """Sends one message.
+
+    With `expect` the step waits for the reply. With `correlation` it does not: the user goes on, and the reply is
+    known by its key whenever it comes.
 
     `payload` is a template. `encoding`: `text` sends it as text; `json` sends a map or list as JSON text; `base64`
     and `file` send a binary message, from base64 text or from the bytes of a file (a path, already resolved).
@@ -98,6 +113,14 @@ class Send:
     encoding: Literal["text", "json", "base64", "file"]
     name: str
     expect: Expect | None = None
+    correlation: Correlation | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settle:
+    """Waits until each request sent with a correlation is answered or has timed out."""
+
+    where: Where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +214,7 @@ class Pace:
     interval_s: float
 
 
-Step = Connect | Send | Wait | Think | Loop | Function | Log | Ping | Close | Rendezvous | Pace
+Step = Connect | Send | Settle | Wait | Think | Loop | Function | Log | Ping | Close | Rendezvous | Pace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from wavetank.plan.steps import (
     Capture,
     Close,
     Connect,
+    Correlation,
     Expect,
     Function,
     JsonSelector,
@@ -25,6 +26,7 @@ from wavetank.plan.steps import (
     RegexpSelector,
     Rendezvous,
     Send,
+    Settle,
     Think,
     Wait,
 )
@@ -57,6 +59,25 @@ IS_PONG = Match(selector=JsonSelector(path="$.type"), value="pong")
         ({"close": {"code": 4001, "reason": "bye"}}, Close(where=AT, code=4001, reason="bye")),
         ({"rendezvous": {}}, Rendezvous(where=AT)),
         ("rendezvous", Rendezvous(where=AT)),
+        ({"settle": {}}, Settle(where=AT)),
+        ("settle", Settle(where=AT)),
+        *(
+            (
+                {"send": {"payload": {"id": 1}, "name": "job", "timeout": 2, "reply": reply}},
+                Send(
+                    where=AT,
+                    payload={"id": 1},
+                    encoding="json",
+                    name="job",
+                    correlation=Correlation(sent="$.id", received=received, timeout_s=2),
+                ),
+            )
+            for reply, received in (
+                ("$.id", "$.id"),
+                ({"key": "$.id"}, "$.id"),
+                ({"key": "$.id", "in": "$.re"}, "$.re"),
+            )
+        ),
         ({"send": "hello"}, Send(where=AT, payload="hello", encoding="text", name="step-2")),
         ({"send": 5}, Send(where=AT, payload="5", encoding="text", name="step-2")),
         ({"send": True}, Send(where=AT, payload="true", encoding="text", name="step-2")),
@@ -281,6 +302,12 @@ def test_the_jitter_of_config_is_that_of_every_think(read: Read, jitter: Any, am
         ({"send": {"payload": 1, "capture": {"regexp": "a", "flags": "q", "as": "p"}}}, "the flag 'q' is not one of"),
         ({"send": {"payload": 1, "capture": {"regexp": "a", "group": 1, "as": "p"}}}, "the regexp has no group"),
         ({"send": {"payload": 1, "capture": {"regexp": "a", "multiple": True, "as": "p"}}}, "belongs to a JSONPath"),
+        ({"settle": 5}, "'settle' takes nothing"),
+        ({"send": {"payload": {"id": 1}, "reply": {}}}, "'reply' has no key (write reply: {key: $.id})"),
+        ({"send": {"payload": {"id": 1}, "reply": {"key": "$.id", "inn": "$.re"}}}, "unknown key 'inn' in 'reply'"),
+        ({"send": {"payload": {"id": 1}, "reply": "$["}}, "'$[' is not a JSONPath"),
+        ({"send": {"payload": {"id": 1}, "reply": "$.id", "match": PONG}}, "both a reply and a match or capture"),
+        ({"send": {"binary": "AAE=", "reply": "$.id"}}, "which a binary payload is not"),
         ({"wait": None}, "'wait' needs match or capture, not nothing"),
         ({"wait": 5}, "'wait' needs match or capture, not the number 5 (use think"),
         ({"wait": {"name": "x"}}, "'wait' does not say for which message"),

@@ -6,6 +6,7 @@ import re
 
 import jsonpath
 
+from wavetank.errors import Where
 from wavetank.plan.artillery.fields import Fields, scalar_text
 from wavetank.plan.artillery.findings import Findings, listing
 from wavetank.plan.artillery.scenario.regexps import python_pattern
@@ -100,21 +101,23 @@ def _json(fields: Fields, findings: Findings) -> Selector | None:
     for key in fields.present("flags", "group"):
         findings.error(fields.place(key), f"{key!r} belongs to a regexp, not to a JSONPath")
     multiple = fields.flag("multiple")
-    path = fields.text("json")
-    if path is None:
-        return None
+    given = fields.text("json")
+    path = None if given is None else is_json_path(given, fields.place("json"), findings)
+    return None if path is None else JsonSelector(path=path, multiple=multiple is not False)
+
+
+def is_json_path(path: str, where: Where, findings: Findings) -> str | None:
+    """The path, if it is a JSONPath; else None, and the mistake is noted."""
     if "{{" in path:
-        findings.error(
-            fields.place("json"), "a JSONPath cannot hold a template here", "compare with a template in value"
-        )
+        findings.error(where, "a JSONPath cannot hold a template here", "compare with a template in value")
         return None
     try:
         jsonpath.compile(path)
     except (jsonpath.JSONPathError, ValueError, RecursionError, re.error) as error:
         reason = str(error).strip().split("\n")[0]
-        findings.error(fields.place("json"), f"{path!r} is not a JSONPath: {reason}")
+        findings.error(where, f"{path!r} is not a JSONPath: {reason}")
         return None
-    return JsonSelector(path=path, multiple=multiple is not False)
+    return path
 
 
 def _regexp(fields: Fields, findings: Findings) -> Selector | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 from wavetank.errors import Where
@@ -12,6 +13,7 @@ from wavetank.plan.artillery.config.connection import existing_file
 from wavetank.plan.artillery.fields import Fields, scalar_text
 from wavetank.plan.artillery.findings import Findings, nearest
 from wavetank.plan.artillery.merging import without
+from wavetank.plan.artillery.scenario.correlations import read_correlation
 from wavetank.plan.artillery.scenario.expectations import looks_like_rules, read_expect
 from wavetank.plan.artillery.scope import Scope
 from wavetank.plan.artillery.templates import check_json, check_templates
@@ -20,7 +22,7 @@ from wavetank.plan.steps import Expect, Send, Wait
 
 _BODIES = ("payload", "binary")
 _RULES = ("match", "capture")
-_WRAPPER = (*_BODIES, *_RULES, "name", "timeout")
+_WRAPPER = (*_BODIES, *_RULES, "name", "timeout", "reply")
 _NEXT_MESSAGE = (
     "Artillery takes the next message, whatever it is, for the answer; "
     "here it is the first one that satisfies match and capture"
@@ -99,19 +101,37 @@ def _wrapped(node: Node, where: Where, number: int, scope: Scope) -> Send | None
     name = fields.text("name")
     if "timeout" in fields:
         _ours(fields, "timeout", findings)
-    expect = _expect(node, fields.duration("timeout"), scope, _RULES)
-    if expect is None and "timeout" in fields:
+    timeout_s = fields.duration("timeout")
+    expect = _expect(node, timeout_s, scope, _RULES)
+    reply = fields.get("reply")
+    if reply is not None:
+        _ours(fields, "reply", findings)
+        if expect is not None:
+            findings.error(
+                fields.place("reply"),
+                "'send' has both a reply and a match or capture",
+                "reply goes on without waiting; match and capture wait: choose one of them",
+            )
+            return None
+    if expect is None and reply is None and "timeout" in fields:
         findings.warn(fields.place("timeout"), "'timeout' has no meaning where no answer is expected")
     if "binary" in entries:
         _ours(fields, "binary", findings)
+        if reply is not None:
+            findings.error(fields.place("reply"), "'reply' finds its key in JSON, which a binary payload is not")
+            return None
         return _binary(fields, where, name or f"step-{number}", expect, scope)
-    if expect is None:
+    if expect is None and reply is None:
         findings.warn(
             node.place("payload"),
             "Artillery sends the whole map, 'payload' included, where no match or capture stands beside it",
             "the message itself can stand under send",
         )
-    return _message(entries["payload"], where, number, name, expect, scope)
+    message = _message(entries["payload"], where, number, name, expect, scope)
+    if message is None or reply is None:
+        return message
+    correlation = read_correlation(reply, timeout_s, findings)
+    return None if correlation is None else replace(message, correlation=correlation)
 
 
 def _ours(fields: Fields, key: str, findings: Findings) -> None:

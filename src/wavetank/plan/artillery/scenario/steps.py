@@ -15,11 +15,11 @@ from wavetank.plan.artillery.scenario.messages import read_send, read_wait
 from wavetank.plan.artillery.scope import Call, Jitter, Scope
 from wavetank.plan.artillery.templates import check_templates
 from wavetank.plan.artillery.text.node import Node
-from wavetank.plan.steps import Close, Function, Log, Loop, Pace, Ping, Rendezvous, Step, Think
+from wavetank.plan.steps import Close, Function, Log, Loop, Pace, Ping, Rendezvous, Settle, Step, Think
 
 HTTP_STEPS = ("get", "post", "put", "patch", "delete", "head", "options", "parallel")
 _FOREIGN_STEPS = (*HTTP_STEPS, "emit", "namespace")
-_BARE_STEPS = ("ping", "close", "rendezvous", "connect")
+_BARE_STEPS = ("ping", "close", "rendezvous", "settle", "connect")
 _DEEPEST = 50
 
 
@@ -41,6 +41,7 @@ class FlowReader:
             "ping": self._ping,
             "close": self._close,
             "rendezvous": self._rendezvous,
+            "settle": self._settle,
         }
         self._allowed = allowed
 
@@ -210,10 +211,17 @@ class FlowReader:
         return Close(where=where, code=code or 1000, reason=reason)
 
     def _rendezvous(self, node: Node, where: Where, depth: int) -> Step | None:
-        self._ours("rendezvous", where)
-        if node.value is not None and node.value is not True and node.map != {}:
-            self._findings.error(where, f"'rendezvous' takes nothing, not {node.kind}")
+        self._takes_nothing("rendezvous", node, where)
         return Rendezvous(where=where)
+
+    def _settle(self, node: Node, where: Where, depth: int) -> Step | None:
+        self._takes_nothing("settle", node, where)
+        return Settle(where=where)
+
+    def _takes_nothing(self, key: str, node: Node, where: Where) -> None:
+        self._ours(key, where)
+        if node.value is not None and node.value is not True and node.map != {}:
+            self._findings.error(where, f"{key!r} takes nothing, not {node.kind}")
 
     def _ours(self, key: str, where: Where) -> None:
         self._findings.warn(where, f"Artillery does not know the step {key!r}; it is ours")
