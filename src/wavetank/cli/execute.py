@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import click
 
 from wavetank.engine.loop import new_event_loop
+from wavetank.engine.open_files import raise_open_file_limit
 from wavetank.errors import RunError, ScriptError
 from wavetank.plan.model import Plan
 from wavetank.report.console import Console
@@ -68,6 +69,7 @@ def report_script_error(error: ScriptError) -> NoReturn:
 
 
 def _run(plan: Plan, *, output: Path | None, quiet: bool, strict: bool) -> Exit:
+    raise_open_file_limit()
     folder = RunFolder.create(output, plan.name, datetime.now(UTC))
     console = Console(quiet=quiet)
     console.start(plan, plan.target, folder.path)

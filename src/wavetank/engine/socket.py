@@ -205,6 +205,10 @@ class Socket:
             except UserFailure as failure:
                 self._user.task.throw(failure)
                 return
+            except Exception as error:  # whatever a JSONPath makes of a strange message must not reach the loop
+                reason = f"{expectation.label} could not look into a message: {type(error).__name__}: {error}"
+                self._user.task.throw(UserFailure("match_failed", reason))
+                return
             if is_reply:
                 self._expectation = None
                 self._user.task.resume(received_at)

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no 
 
 PROGRAM = """
 import resource
-from wavetank.target.open_files import raise_open_file_limit
+from wavetank.engine.open_files import raise_open_file_limit
 
 _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
