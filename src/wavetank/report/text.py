@@ -168,7 +168,9 @@ def _messages(summary: Summary, plan: Plan | None) -> list[str]:
         f"{size(counters.get(names.BYTES_SENT, 0))} sent, "
         f"{size(counters.get(names.BYTES_RECEIVED, 0))} received"
     )
-    return [*columns(rows), traffic]
+    odd = {"late": names.REPLIES_LATE, "a second time": names.REPLIES_DUPLICATED}
+    strays = [f"{counters[name]:,} {word}" for word, name in odd.items() if counters.get(name)]
+    return [*columns(rows), traffic, *([f"  replies that came {', '.join(strays)}"] if strays else [])]
 
 
 def _times(response: Histogram, service: Histogram) -> list[str]:
@@ -183,7 +185,7 @@ def _answered(plan: Plan | None) -> set[str]:
         return set()
     flows = [*(scenario.steps for scenario in plan.scenarios), plan.before, plan.after]
     sends = [send for steps in flows for send in _sends(steps)]
-    silent = {safe_name(send.name) for send in sends if send.expect is None}
+    silent = {safe_name(send.name) for send in sends if send.expect is None and send.correlation is None}
     return {safe_name(send.name) for send in sends} - silent
 
 
