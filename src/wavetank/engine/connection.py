@@ -161,7 +161,13 @@ class Connection(WSListener):
         """A frame came. The clock is read before anything else."""
         received_at = perf_counter_ns()
         kind = frame.msg_type
-        if kind is _TEXT and frame.fin and self.compression is None and self._fragments is None:
+        if (
+            kind is _TEXT
+            and frame.fin
+            and self.compression is None
+            and self._fragments is None
+            and not (transport.is_close_frame_sent or frame.rsv1 or frame.rsv2 or frame.rsv3)
+        ):
             try:
                 message = frame.get_payload_as_utf8_text()
             except UnicodeDecodeError:
@@ -172,9 +178,20 @@ class Connection(WSListener):
                 receiver.receive(message, frame.payload_size, received_at)
             else:
                 self._deliver(message, frame.payload_size, received_at)
+        elif transport.is_close_frame_sent and self._closed is None and not self._we_closed:
+            # picows sent it, because of a mistake of the server's, but it goes on with what comes after the mistake.
+            self._blame_server(transport)
+            self._end(Closed(NO_CLOSE_FRAME, "", by_us=True, failure=self._failure), received_at)
+        elif frame.rsv2 or frame.rsv3 or (frame.rsv1 and kind.value >= _CLOSE.value):
+            self._refuse(1002, "a frame with a reserved bit")
         elif kind is _CLOSE:
             code = frame.get_close_code().value or NO_CODE
-            self._end(Closed(code, frame.get_close_reason() or "", by_us=self._we_closed), received_at)
+            try:
+                reason = frame.get_close_reason() or ""
+            except UnicodeDecodeError:
+                self._refuse(1007, "the reason of its close frame")
+                return
+            self._end(Closed(code, reason, by_us=self._we_closed), received_at)
             if not transport.is_close_frame_sent:
                 transport.send_close(WSCloseCode.OK if code == NO_CODE else frame.get_close_code())
             self._await_end()
@@ -190,16 +207,10 @@ class Connection(WSListener):
         if self._linger is not None:
             self._linger.cancel()
             self._linger = None
-        handshake = transport.close_handshake
-        if self._failure is None and handshake is not None and handshake.sent is not None and not self._we_closed:
-            code = handshake.sent.code.value
-            if handshake.recv is None and code in _OUR_CLOSES:
-                # picows found the server's mistake itself. It leaves its exception in a future that the loop would
-                # report as never looked at, so it is looked at here.
-                kind, sentence = _OUR_CLOSES[code]
-                said = handshake.sent.reason
-                self._failure = UserFailure(kind, f"{sentence}: {said}" if said else sentence)
+        if self._closed is None and not self._we_closed:
+            self._blame_server(transport)
         if self._failure is not None:
+            # picows leaves its exception in a future that the loop would report as never looked at.
             task = asyncio.get_running_loop().create_task(_look_at_exception(transport))
             task.add_done_callback(lambda _: None)
         self._end(Closed(NO_CLOSE_FRAME, "", by_us=self._we_closed, failure=self._failure), now)
@@ -208,6 +219,16 @@ class Connection(WSListener):
             self._receiver.gone()
 
     # -- within --------------------------------------------------------------------------------------------------
+
+    def _blame_server(self, transport: WSTransport) -> None:
+        """Name the mistake of the server's, if any, that picows found itself and sent a close frame for."""
+        handshake = transport.close_handshake
+        if self._failure is None and handshake is not None and handshake.sent is not None:
+            code = handshake.sent.code.value
+            if code in _OUR_CLOSES:
+                kind, sentence = _OUR_CLOSES[code]
+                said = handshake.sent.reason
+                self._failure = UserFailure(kind, f"{sentence}: {said}" if said else sentence)
 
     def _receive_data(self, frame: WSFrame, received_at: int) -> None:
         """A binary, compressed or fragmented frame."""
