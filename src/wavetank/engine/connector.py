@@ -221,9 +221,11 @@ def _as_failure(error: Exception, url: str, options: ConnectionOptions) -> UserF
             return UserFailure("tls_failed", f"{peer} has a certificate that is not trusted: {error.verify_message}")
         case ssl.SSLError():
             return UserFailure("tls_failed", f"no TLS with {peer}: {error.reason or error}")
+        case socket.gaierror() | ConnectionRefusedError() if options.proxy:
+            return UserFailure("proxy_failed", f"the proxy {_peer(options.proxy)} cannot be reached: {error.strerror}")
         case socket.gaierror():
             return UserFailure("dns_failed", f"the name of {peer} cannot be resolved: {error.strerror}")
-        case TimeoutError():
+        case TimeoutError() | ConnectionAbortedError() if _is_timeout(error):
             return UserFailure(
                 "handshake_timeout",
                 f"{peer} did not finish the handshake in {options.handshake_timeout_s:g} s",
@@ -239,6 +241,11 @@ def _as_failure(error: Exception, url: str, options: ConnectionOptions) -> UserF
             return UserFailure(kind, f"cannot connect to {peer}: {said}")
         case _:
             return UserFailure("connect_failed", f"cannot connect to {peer}: {type(error).__name__}: {error}")
+
+
+def _is_timeout(error: Exception) -> bool:
+    # Event loops report a TLS handshake that took too long as an aborted connection, told apart by its words only.
+    return not isinstance(error, ConnectionAbortedError) or "handshake is taking longer" in str(error)
 
 
 def _peer(url: str) -> str:
