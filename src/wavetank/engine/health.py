@@ -1,54 +1,152 @@
-"""Is the generator itself keeping up? A worker watches its own loop, processor time and memory."""
+"""Is the generator itself keeping up? A worker watches its own loop, processor time, pauses and memory.
+
+What can be watched depends on the system: time spent waiting for a core is told by Linux alone, memory not by Windows.
+"""
 
 from __future__ import annotations
 
-import asyncio
+import gc
+import os
 import sys
-from time import perf_counter_ns, process_time_ns
+from contextlib import suppress
+from time import perf_counter_ns, process_time_ns, thread_time_ns
+
+from wavetank.engine.timers import Timer, Timers
+from wavetank.metrics.names import GC_PAUSE, LOOP_LAG, MEMORY, STALL
+from wavetank.metrics.recorder import Recorder
 
 if sys.platform != "win32":
     import resource
 
-_EVERY_S = 0.1
+EVERY_NS = 9_973_000
+"""About every 10 ms: a prime number of microseconds, so that no schedule of users stays in step with the looks."""
+
+_LOOKS_AT_ONCE = 60_000
+"""After a standstill of ten minutes, what is beyond is not told apart any more."""
 
 
 class HealthWatch:
-    """Measures the loop's lag ten times a second into `loop_lag` (ns), and the load and memory of the process."""
+    """Asks the loop every 10 ms to be back at a planned instant, and writes down what came of it.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, loop_lag: list[int]) -> None:
-        self._loop = loop
-        self._loop_lag = loop_lag
-        self._due = 0
-        self._handle: asyncio.TimerHandle | None = None
-        self._cpu_ns = 0
-        self._wall_ns = 0
+    Into `generator.loop_lag` (ns) goes how much later it was, once for each instant planned: a loop that stands still
+    for 200 ms has missed twenty of them, by 200, 190, 180, … ms. That is the delay that anything at a random instant
+    met with. Into `generator.stall` goes the part of it in which this worker did not work: its core was taken away, or
+    a call blocked it. Into `generator.gc_pause` go the pauses of the garbage collector.
+    """
+
+    def __init__(self, timers: Timers, recorder: Recorder) -> None:
+        """To be used in the thread that runs the loop of `timers`."""
+        self._timers = timers
+        self._loop_lag = recorder.samples(LOOP_LAG)
+        self._stalls = recorder.samples(STALL)
+        self._gc_pauses = recorder.samples(GC_PAUSE)
+        self._timer: Timer | None = None
+        self._run_delay: _RunDelay | None = None
+        self._due_ns = 0
+        self._worked_ns = self._waited_ns = 0
+        self._cpu_ns = self._wall_ns = self._waited_before_ns = 0
+        self._gc_started_ns = 0
 
     def start(self) -> None:
         """Begin to measure."""
-        self._cpu_ns, self._wall_ns = process_time_ns(), perf_counter_ns()
-        self._arm()
+        self._run_delay = _RunDelay()
+        self._wall_ns, self._cpu_ns = perf_counter_ns(), process_time_ns()
+        self._worked_ns = thread_time_ns()
+        self._waited_ns = self._waited_before_ns = self._run_delay.total_ns()
+        gc.callbacks.append(self._collecting)
+        self._due_ns = self._wall_ns + EVERY_NS
+        self._timer = self._timers.at(self._due_ns, self._look)
 
     def stop(self) -> None:
-        """Measure no more."""
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
+        """Measure no more. Safe to call twice, and before `start`."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            self._look_back(perf_counter_ns())
+        if self._run_delay is not None:
+            gc.callbacks.remove(self._collecting)
+            self._waited_ns = self._run_delay.total_ns()
+            self._run_delay.close()
+            self._run_delay = None
 
     def readings(self) -> dict[str, float]:
-        """`cpu_percent` since the last call (100 is one core) and `rss_mb`, the peak memory where it is known."""
+        """Means since the last call, and the peak memory so far.
+
+        `cpu_percent` (100 is one core), `waited_percent` (share of the time in which the worker could have run and had
+        no core) and `rss_mb` (MiB); each only where the system tells it.
+        """
         cpu_ns, wall_ns = process_time_ns(), perf_counter_ns()
         elapsed = max(1, wall_ns - self._wall_ns)
         readings = {"cpu_percent": 100 * (cpu_ns - self._cpu_ns) / elapsed}
-        self._cpu_ns, self._wall_ns = cpu_ns, wall_ns
+        waited_ns = self._waited_ns if self._run_delay is None else self._run_delay.total_ns()
+        readings["waited_percent"] = 100 * (waited_ns - self._waited_before_ns) / elapsed
+        self._cpu_ns, self._wall_ns, self._waited_before_ns = cpu_ns, wall_ns, waited_ns
         if sys.platform != "win32":
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             readings["rss_mb"] = peak / (2**20 if sys.platform == "darwin" else 2**10)
         return readings
 
-    def _arm(self) -> None:
-        self._due = perf_counter_ns() + round(_EVERY_S * 1e9)
-        self._handle = self._loop.call_later(_EVERY_S, self._tick)
+    def gauges(self) -> dict[str, float]:
+        """`generator.memory`: what the process holds right now (MiB), where the system tells it cheaply."""
+        if sys.platform != "linux":
+            return {}
+        with suppress(OSError, ValueError, IndexError), open("/proc/self/statm", "rb") as file:  # noqa: PTH123  # 5 µs
+            return {MEMORY: int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20}
+        return {}
 
-    def _tick(self) -> None:
-        self._loop_lag.append(max(0, perf_counter_ns() - self._due))
-        self._arm()
+    def _look(self) -> None:
+        now = perf_counter_ns()
+        self._look_back(now)
+        self._timer = self._timers.at(self._due_ns, self._look)
+
+    def _look_back(self, now: int) -> None:
+        """Write down every planned instant that has passed since the last look."""
+        worked_ns = thread_time_ns()
+        waited_ns = self._run_delay.total_ns() if self._run_delay is not None else self._waited_ns
+        worked, waited = worked_ns - self._worked_ns, waited_ns - self._waited_ns
+        self._worked_ns, self._waited_ns = worked_ns, waited_ns
+        due = self._due_ns
+        if now - due > EVERY_NS * _LOOKS_AT_ONCE:
+            due = now - EVERY_NS * _LOOKS_AT_ONCE
+        while due <= now:
+            lag = now - due
+            self._loop_lag.append(lag)
+            # Whatever was not work was a stall, and so was every wait for a core, on which the work then came.
+            self._stalls.append(min(lag, max(0, lag - worked, waited)))
+            due += EVERY_NS
+        self._due_ns = due
+
+    def _collecting(self, phase: str, info: object) -> None:
+        if phase == "start":
+            self._gc_started_ns = perf_counter_ns()
+        elif self._gc_started_ns:
+            self._gc_pauses.append(perf_counter_ns() - self._gc_started_ns)
+            self._gc_started_ns = 0
+
+
+class _RunDelay:
+    """How long this thread was runnable and had no core, as Linux counts it; elsewhere always 0.
+
+    The second number of /proc/<thread>/schedstat, in nanoseconds (Documentation/scheduler/sched-stats.rst). The file
+    stays open: it then costs a microsecond a time.
+    """
+
+    def __init__(self) -> None:
+        self._descriptor = -1
+        self._total_ns = 0
+        if sys.platform == "linux":
+            with suppress(OSError):  # a kernel without CONFIG_SCHED_INFO, or no file descriptor left
+                self._descriptor = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+
+    def total_ns(self) -> int:
+        """Since the thread's start."""
+        if self._descriptor >= 0:
+            with suppress(OSError, ValueError, IndexError):  # then it stays as it was
+                self._total_ns = int(os.pread(self._descriptor, 64, 0).split()[1])
+        return self._total_ns
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1

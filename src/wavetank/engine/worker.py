@@ -97,7 +97,7 @@ class Worker:
             self._recorder.samples("generator.lateness"),
         )
         self._keeper = PopulationKeeper(plan.phases, share, start_ns, self._services.timers, self._arrive, plan.seed)
-        self._health = HealthWatch(loop, self._recorder.samples("generator.loop_lag"))
+        self._health = HealthWatch(self._services.timers, self._recorder)
         self._taken_ns = start_ns
 
     @property
@@ -203,7 +203,8 @@ class Worker:
             self._take(perf_counter_ns())
 
     def _take(self, now_ns: int) -> None:
-        gauges = {"vusers.active": len(self._users), "websocket.open": self._services.connections.open}
+        gauges = self._health.gauges()
+        gauges |= {"vusers.active": len(self._users), "websocket.open": self._services.connections.open}
         snapshot = self._recorder.take(self._share.index, self._taken_ns, now_ns, gauges, self._health.readings())
         self._taken_ns = now_ns
         self._on_snapshot(snapshot)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from wavetank.metrics.histogram import Histogram
@@ -13,23 +13,32 @@ from wavetank.metrics.histogram import Histogram
 class Health:
     """One worker over a stretch of time; two stretches of the same worker add up.
 
-    `observed_ns` is the length of the stretch, `cpu_ns` the processor time used in it. `gauges` are the
-    readings taken at `at_ns`, the end of the stretch. `highest` is the highest of each other reading that the
-    worker gives (`cpu_percent`, `rss_mb`, …).
+    `observed_ns` is the length of the stretch, `cpu_ns` the processor time used in it, `waited_ns` how long the worker
+    could have run and had no core (0 where the system does not tell). `gauges` are the readings taken at `at_ns`, the
+    end of the stretch. `highest` is the highest of each other reading that the worker gives (`cpu_percent`, `rss_mb`,
+    …). `stalls` holds, for each value of `loop_lag`, the part of it in which the worker did not work.
     """
 
     at_ns: int = 0
     observed_ns: int = 0
     cpu_ns: int = 0
+    waited_ns: int = 0
     gauges: dict[str, float] = field(default_factory=dict)
     highest: dict[str, float] = field(default_factory=dict)
     lateness: Histogram = field(default_factory=Histogram)
     loop_lag: Histogram = field(default_factory=Histogram)
+    stalls: Histogram = field(default_factory=Histogram)
+    gc_pauses: Histogram = field(default_factory=Histogram)
 
     @property
     def cpu_percent(self) -> float:
         """Mean load of the worker's process: 100 is one core fully used."""
         return 100 * self.cpu_ns / self.observed_ns if self.observed_ns else 0.0
+
+    @property
+    def waited_percent(self) -> float:
+        """Share of the time in which the worker could have run and had no core."""
+        return 100 * self.waited_ns / self.observed_ns if self.observed_ns else 0.0
 
     def __iadd__(self, other: Health) -> Self:
         # The later reading counts. Of two at the same instant one is taken, the same whatever the order.
@@ -38,23 +47,31 @@ class Health:
             self.at_ns, self.gauges = other.at_ns, dict(other.gauges)
         self.observed_ns += other.observed_ns
         self.cpu_ns += other.cpu_ns
+        self.waited_ns += other.waited_ns
         for name, value in other.highest.items():
             self.highest[name] = max(value, self.highest.get(name, value))
         self.lateness += other.lateness
         self.loop_lag += other.loop_lag
+        self.stalls += other.stalls
+        self.gc_pauses += other.gc_pauses
         return self
 
     def copy(self) -> Health:
         """An independent Health of the same readings."""
-        return Health(
-            self.at_ns,
-            self.observed_ns,
-            self.cpu_ns,
-            dict(self.gauges),
-            dict(self.highest),
-            self.lateness.copy(),
-            self.loop_lag.copy(),
+        return replace(
+            self,
+            gauges=dict(self.gauges),
+            highest=dict(self.highest),
+            lateness=self.lateness.copy(),
+            loop_lag=self.loop_lag.copy(),
+            stalls=self.stalls.copy(),
+            gc_pauses=self.gc_pauses.copy(),
         )
+
+    def compact(self) -> None:
+        """Gives back memory that only further addition needs."""
+        for histogram in (self.lateness, self.loop_lag, self.stalls, self.gc_pauses):
+            histogram.compact()
 
     def to_dict(self) -> dict[str, Any]:
         """A form for JSON; `from_dict` restores an equal Health."""
@@ -62,10 +79,13 @@ class Health:
             "at_ns": self.at_ns,
             "observed_ns": self.observed_ns,
             "cpu_ns": self.cpu_ns,
+            "waited_ns": self.waited_ns,
             "gauges": dict(self.gauges),
             "highest": dict(self.highest),
             "lateness": self.lateness.to_dict(),
             "loop_lag": self.loop_lag.to_dict(),
+            "stalls": self.stalls.to_dict(),
+            "gc_pauses": self.gc_pauses.to_dict(),
         }
 
     @classmethod
@@ -75,8 +95,11 @@ class Health:
             at_ns=int(data["at_ns"]),
             observed_ns=int(data["observed_ns"]),
             cpu_ns=int(data["cpu_ns"]),
+            waited_ns=int(data["waited_ns"]),
             gauges=dict(data["gauges"]),
             highest=dict(data["highest"]),
             lateness=Histogram.from_dict(data["lateness"]),
             loop_lag=Histogram.from_dict(data["loop_lag"]),
+            stalls=Histogram.from_dict(data["stalls"]),
+            gc_pauses=Histogram.from_dict(data["gc_pauses"]),
         )

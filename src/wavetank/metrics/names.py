@@ -41,6 +41,8 @@ ARRIVAL_RATE = "vusers.arrival_rate"
 
 USERS_ACTIVE = "vusers.active"
 OPEN = "websocket.open"
+MEMORY = "generator.memory"
+"""What the workers hold in memory, in MiB; only where the system tells it."""
 
 CONNECT_TIME = "websocket.connect_time"
 RESPONSE_TIME = "websocket.response_time"
@@ -49,12 +51,15 @@ PUSH_TIME = "websocket.push_time"
 SESSION_LENGTH = "vusers.session_length"
 LATENESS = "generator.lateness"
 LOOP_LAG = "generator.loop_lag"
+STALL = "generator.stall"
+"""The part of the loop lag in which a worker did not work: its core was taken away, or a call blocked it."""
+GC_PAUSE = "generator.gc_pause"
 
 CONNECT_SUCCESS = "websocket.connect_success"
 ERROR_RATE = "error_rate"
 THROUGHPUT = "websocket.throughput"
 USERS_ERROR_RATE = "vusers.error_rate"
-"""Share of the users created that did not complete, in percent: what Artillery's `maxErrorRate` bounds."""
+"""Share of the users who have ended that did not complete, in percent: what Artillery's `maxErrorRate` bounds."""
 
 COUNTERS = (
     USERS_CREATED,
@@ -82,7 +87,7 @@ COUNTERS_BY_NAME = (USERS_CREATED_BY_NAME, MESSAGES_SENT, CLOSED, ERRORS)
 RATES = {SEND_RATE: MESSAGES_SENT, RECEIVE_RATE: MESSAGES_RECEIVED, ARRIVAL_RATE: USERS_CREATED}
 """Rates per second, and the counter that each is the rate of."""
 
-GAUGES = (USERS_ACTIVE, OPEN)
+GAUGES = (USERS_ACTIVE, OPEN, MEMORY)
 
 HISTOGRAMS = (
     CONNECT_TIME,
@@ -96,6 +101,8 @@ HISTOGRAMS = (
     SESSION_LENGTH,
     LATENESS,
     LOOP_LAG,
+    STALL,
+    GC_PAUSE,
 )
 HISTOGRAMS_BY_NAME = (RESPONSE_TIME, SERVICE_TIME)
 """Histograms that have one histogram more for each message name."""

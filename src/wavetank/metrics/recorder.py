@@ -118,8 +118,9 @@ class Recorder:
         """Turns everything since the last take into a snapshot, and begins anew.
 
         `start_ns` and `end_ns` are instants, not offsets. `gauges` are the readings at the end. Of `health`,
-        `cpu_percent` (mean over the interval; 100 is one core) becomes processor time that adds up; every
-        reading, such as `rss_mb`, keeps its highest value. Readings that are not finite numbers are left out.
+        `cpu_percent` and `waited_percent` (means over the interval; 100 is one core) become times that add up;
+        every reading, such as `rss_mb`, keeps its highest value. Readings that are not finite numbers are left
+        out.
         """
         histograms, flow = self._take_series()
         for name, values in self._samples.items():
@@ -135,10 +136,13 @@ class Recorder:
             at_ns=end_ns - self._origin_ns,
             observed_ns=length_ns,
             cpu_ns=round(length_ns * highest.get("cpu_percent", 0.0) / 100),
+            waited_ns=round(length_ns * highest.get("waited_percent", 0.0) / 100),
             gauges={name: float(value) for name, value in gauges.items() if math.isfinite(value)},
             highest=highest,
             lateness=histograms.get(names.LATENESS, Histogram()).copy(),
             loop_lag=histograms.get(names.LOOP_LAG, Histogram()).copy(),
+            stalls=histograms.get(names.STALL, Histogram()).copy(),
+            gc_pauses=histograms.get(names.GC_PAUSE, Histogram()).copy(),
         )
         snapshot = Snapshot(
             worker=worker,

@@ -135,8 +135,7 @@ class Snapshot:
         for histogram in self.histograms.values():
             histogram.compact()
         for health in self.workers.values():
-            health.lateness.compact()
-            health.loop_lag.compact()
+            health.compact()
 
     def to_dict(self) -> dict[str, Any]:
         """A form for JSON (a line of the journal); `from_dict` restores an equal snapshot."""
