@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
 from wavetank.cli.execute import any_seed, carry_out
 from wavetank.cli.options import JsonMap, outputs
+from wavetank.errors import ScriptError
 from wavetank.plan.artillery import read_script
 from wavetank.plan.model import Plan
 
@@ -45,16 +47,25 @@ def run(
         raise click.UsageError("--serve starts a target of its own: leave out -t/--target")
     chosen_seed = any_seed() if seed is None else seed
 
-    def make_plan(url: str | None) -> Plan:
+    def read(url: str | None) -> Plan:
         return read_script(
             script,
             environment=environment,
-            target=url or target,
+            target=url,
             variables=variables,
             overrides=overrides,
             scenario=scenario,
             seed=chosen_seed,
             env=os.environ,
         )
+
+    def make_plan(served: str | None) -> Plan:
+        if served is None:
+            return read(target)
+        try:
+            path = urlsplit(read(None).target).path
+        except ScriptError:  # perhaps it is the target itself that is missing: that one is not needed here
+            path = ""
+        return read(f"{served}{path}")
 
     carry_out(make_plan, embedded=embedded, output=output, quiet=quiet, strict=strict)

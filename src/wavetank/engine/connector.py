@@ -211,7 +211,8 @@ def _as_failure(error: Exception, url: str, options: ConnectionOptions) -> UserF
         case WSHandshakeError(response=response) if response is not None and int(response.status) != 101:
             return UserFailure(
                 f"http_{int(response.status)}",
-                f"{peer} answered the upgrade with {response.status.value} {response.status.phrase}",
+                f"{peer} answered the upgrade at {urlsplit(url).path or '/'} with "
+                f"{response.status.value} {response.status.phrase}",
             )
         case WSError():
             return UserFailure("handshake_invalid", f"{peer} did not answer like a WebSocket server: {error}")
