@@ -63,7 +63,6 @@ class Outcome:
         assert all(example.strip() for example in self.examples.values())
         opened = counters["websocket.connects"] - counters["websocket.connect_failed"]
         closed = sum(count for name, count in counters.items() if name.startswith("websocket.closed."))
-        # A server that is refused after its 101 was connected to, and its connection never became a user's.
         assert closed == opened, counters
 
 
@@ -75,10 +74,10 @@ class CommandLine:
         self._runs = 0
 
     def run(self, script_text: str, url: str | None, *options: str, env: Mapping[str, str] | None = None) -> Outcome:
-        """`wavetank run` of a script, against `url` unless it is None."""
+        """`wavetank run` of a script, against `url` unless it is None. Not quiet, which would hide internal errors."""
         script = self.script(script_text)
         target = () if url is None else ("-t", url)
-        return self("run", str(script), *target, "--quiet", *options, env=env, script=script)
+        return self("run", str(script), *target, *options, env=env, script=script)
 
     def script(self, text: str) -> Path:
         """A file that holds the script."""

@@ -119,11 +119,12 @@ def test_a_close_reason_that_is_not_utf_8_breaks_nothing(wavetank: CommandLine) 
     assert server.results == [1007]
 
 
-def test_what_a_server_breaks_after_our_close_harms_nobody(wavetank: CommandLine) -> None:
+@pytest.mark.parametrize("answer", [b"", close(1000)], ids=["instead of its own", "after its own"])
+def test_what_a_server_breaks_after_our_close_harms_nobody(answer: bytes, wavetank: CommandLine) -> None:
     async def break_rules(peer: Peer) -> None:
         await peer.accept()
         assert (await peer.frame()).opcode == CLOSE
-        await peer.send(frame(11, b"") + frame(TEXT, b"\xff") + frame(TEXT, padded(LIMIT + 1)))
+        await peer.send(answer + frame(11, b"") + frame(TEXT, b"\xff") + frame(TEXT, padded(LIMIT + 1)))
         await peer.end()
 
     with RawServer(break_rules) as server:

@@ -209,10 +209,9 @@ class Connection(WSListener):
             self._linger = None
         if self._closed is None and not self._we_closed:
             self._blame_server(transport)
-        if self._failure is not None:
-            # picows leaves its exception in a future that the loop would report as never looked at.
-            task = asyncio.get_running_loop().create_task(_look_at_exception(transport))
-            task.add_done_callback(lambda _: None)
+        # What picows found wrong, even after our close, it leaves in a future; the loop reports one never looked at.
+        task = asyncio.get_running_loop().create_task(_look_at_exception(transport))
+        task.add_done_callback(lambda _: None)
         self._end(Closed(NO_CLOSE_FRAME, "", by_us=self._we_closed, failure=self._failure), now)
         self._is_gone = True
         if self._receiver is not None:
