@@ -150,6 +150,13 @@ def test_a_connect_function_that_breaks_the_request_fails_the_user(tmp_path: Pat
         lived(Connect(where=HERE, function="sign"), processor=processor)
 
 
+def test_a_connect_function_cannot_set_options_that_are_the_plans(tmp_path: Path) -> None:
+    processor = tmp_path / "p.py"
+    processor.write_text("def sign(params, context):\n    params['options']['rejectUnauthorized'] = False\n")
+    with pytest.raises(UserFailure, match=r"sign\(\) sets rejectUnauthorized, but of the options only headers are"):
+        lived(Connect(where=HERE, function="sign"), processor=processor)
+
+
 def test_a_url_that_a_variable_breaks_fails_the_user() -> None:
     with pytest.raises(UserFailure, match="bad_url"):
         lived(Connect(where=HERE, url="ftp://{{ host }}"), variables={"host": "h"})

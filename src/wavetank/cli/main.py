@@ -20,13 +20,13 @@ Examples:
 @click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="wavetank")
 def main() -> None:
-    r"""Load-test a WebSocket server, and see whether it holds.
+    """Load-test a WebSocket server, and see whether it holds.
 
     \b
     Exit codes: 0 verdict ok or warning; 1 verdict critical; 2 usage or script error, nothing was sent;
     3 the run could not be carried out; 4 the generator did not keep up, the numbers are not to be
     trusted; 130 interrupted, with reports of what was measured until then.
-    """
+    """  # noqa: D301  # \b is click's mark for lines that it must not fill
 
 
 for _verb in (run, stress, serve, check):

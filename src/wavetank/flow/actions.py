@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter_ns
-from typing import Any
+from typing import Any, overload
 
 from wavetank.errors import UserFailure, Where
 from wavetank.flow.contract import Action, Actor
@@ -20,7 +20,7 @@ from wavetank.plan.durations import seconds
 from wavetank.plan.model import Plan
 from wavetank.plan.processor import Processor
 from wavetank.plan.steps import Close, Connect, ConnectionOptions, Log, Ping, Send, Think, Wait
-from wavetank.plan.template import compile_json, compile_template, text_of
+from wavetank.plan.template import NOW, JsonTemplate, Template, compile_json, compile_template, text_of
 from wavetank.plan.urls import join_url
 
 Render = Callable[[Actor], bytes]
@@ -36,12 +36,12 @@ def compile_connect(step: Connect, plan: Plan, recorder: Recorder, processor: Pr
     options = step.options or plan.connection
     subprotocols = tuple(dict.fromkeys((*options.subprotocols, *step.subprotocols)))
     options = replace(options, subprotocols=subprotocols)
-    url = compile_template(step.url if step.url is not None else "", strict=plan.strict).render
-    headers = compile_template({**options.headers, **step.headers}, strict=plan.strict).render
+    url = _renderer(compile_template(step.url if step.url is not None else "", strict=plan.strict))
+    headers = _renderer(compile_template({**options.headers, **step.headers}, strict=plan.strict))
 
     def request(actor: Actor) -> tuple[str, dict[str, str]]:
-        path = text_of(url(actor.vars, actor.random))
-        rendered = headers(actor.vars, actor.random)
+        path = text_of(url(actor))
+        rendered = headers(actor)
         assert isinstance(rendered, dict)
         return _url(plan.target, path, step.where), {name: text_of(value) for name, value in rendered.items()}
 
@@ -82,6 +82,10 @@ def _changed(
     params: dict[str, Any], target: str, options: ConnectionOptions, step: Connect
 ) -> tuple[str, ConnectionOptions, dict[str, str]]:
     try:
+        strange = sorted(set(params["options"]) - {"headers"})
+        if strange:
+            reason = f"{step.function}() sets {', '.join(strange)}, but of the options only headers are the user's"
+            raise UserFailure("function_failed", f"{reason} ({step.where})")
         changed = replace(options, subprotocols=tuple(str(name) for name in params["subprotocols"]))
         headers = {str(name): str(value) for name, value in params["options"].get("headers", {}).items()}
         return _url(target, str(params["target"]), step.where), changed, headers
@@ -126,14 +130,30 @@ def _payload(step: Send, plan: Plan) -> tuple[Render, bool]:
         json = compile_json(step.payload, strict=plan.strict)
         if json.constant:
             return _constant(json.render({}, _no_random)), True
-        to_json = json.render
-        return lambda actor: to_json(actor.vars, actor.random), True
+        return _renderer(json), True
     template = compile_template(step.payload, strict=plan.strict)
     encode = _from_base64 if step.encoding == "base64" else _to_bytes
     if template.constant:
         return _constant(encode(template.render({}, _no_random))), step.encoding == "text"
-    to_value = template.render
-    return lambda actor: encode(to_value(actor.vars, actor.random)), step.encoding == "text"
+    to_value = _renderer(template)
+    return lambda actor: encode(to_value(actor)), step.encoding == "text"
+
+
+@overload
+def _renderer(template: JsonTemplate) -> Callable[[Actor], bytes]: ...
+@overload
+def _renderer(template: Template) -> Callable[[Actor], object]: ...
+def _renderer(template: Template | JsonTemplate) -> Callable[[Actor], object]:
+    """What renders the template for a user; `$now` is the time at which that happens."""
+    render = template.render
+    if NOW not in template.names:
+        return lambda actor: render(actor.vars, actor.random)
+
+    def render_now(actor: Actor) -> object:
+        actor.vars[NOW] = actor.now_ms()
+        return render(actor.vars, actor.random)
+
+    return render_now
 
 
 def _constant(data: bytes) -> Render:
@@ -198,10 +218,10 @@ def _seconds(value: object, step: Think) -> float:
 
 def compile_log(step: Log, plan: Plan) -> Action:
     """Writes a line to the run's log."""
-    render = compile_template(step.text, strict=plan.strict).render
+    render = _renderer(compile_template(step.text, strict=plan.strict))
 
     def log(actor: Actor) -> None:
-        actor.log(text_of(render(actor.vars, actor.random)))
+        actor.log(text_of(render(actor)))
 
     return log
 
@@ -216,5 +236,5 @@ def compile_ping(step: Ping, plan: Plan, recorder: Recorder) -> Action:
 
 def compile_close(step: Close, plan: Plan) -> Action:
     """Closes the connection with the step's code and reason."""
-    render = compile_template(step.reason, strict=plan.strict).render
-    return lambda actor: actor.wire.close(step.code, text_of(render(actor.vars, actor.random)))
+    render = _renderer(compile_template(step.reason, strict=plan.strict))
+    return lambda actor: actor.wire.close(step.code, text_of(render(actor)))

@@ -118,7 +118,11 @@ def _elements(step: Loop, plan: Plan) -> Callable[[Actor], Iterable[object]]:
 
 
 def compile_pace(step: Pace, body: Body) -> Action:
-    """Begins each round at its planned instant; a round that is late begins at once, and stays on the schedule."""
+    """Begins each round at its planned instant; a round that is late begins at once, and stays on the schedule.
+
+    What a round is late because of the reply before it is the server's, and shows in the response time; what it is
+    late on top of that is the generator's, and is recorded as its lateness.
+    """
     interval_ns = round(step.interval_s * 1e9)
 
     async def run(actor: Actor) -> None:
@@ -127,7 +131,7 @@ def compile_pace(step: Pace, body: Body) -> Action:
             planned_at = begin_at + number * interval_ns
             if perf_counter_ns() < planned_at:
                 await actor.think_until(planned_at)
-            actor.late(planned_at)
+            actor.late(max(planned_at, actor.planned_at))
             actor.planned_at = planned_at
             actor.vars["$loopCount"] = number
             await body(actor)

@@ -84,7 +84,7 @@ def _replies_and_seconds(steps: Sequence[Step]) -> tuple[float, float]:
             length_s += rounds * (max(step.interval_s, inner_s) if isinstance(step, Pace) else inner_s)
         elif isinstance(step, Think):
             length_s += _think_seconds(step)
-        elif isinstance(step, Wait | Ping) or (isinstance(step, Send) and step.expect is not None):
+        elif isinstance(step, Wait | Ping) or (isinstance(step, Send) and (step.expect or step.correlation)):
             replies += 1
     return replies, length_s
 

@@ -177,7 +177,7 @@ def test_random_functions_in_config_follow_the_seed(read: Read) -> None:
         ({"ws": {"rejectUnauthorized": "no"}}, "'rejectUnauthorized' of config.ws must be true or false"),
         ({"ws": {"ca": "missing.pem"}}, "there is no file 'missing.pem'"),
         ({"ws": {"key": "-----BEGIN KEY"}}, "holds a certificate itself (put it into a file"),
-        ({"ws": {"proxy": "socks5://x"}}, "is not an http:// or https:// address"),
+        ({"ws": {"proxy": "ftp://x"}}, "begins with none of http://, https://, socks4://, socks5://"),
         ({"ws": {"proxy": {}}}, "'proxy' has no url"),
         ({"ws": {"proxy": {"url": "http://p", "keepAlive": True}}}, "unknown key 'keepAlive' in 'proxy'"),
         ({"ws": {"perMessageDeflate": {"clientMaxWindowBits": 8}}}, "must be a whole number from 9 to 15"),
@@ -271,6 +271,7 @@ def test_the_options_of_the_node_client_are_honoured(read: Read, folder: Path) -
         ({"maxPayload": 0}, ConnectionOptions(max_message_bytes=2**31 - 1)),
         ({"handshakeTimeout": 0}, ConnectionOptions()),
         ({"proxy": "http://p"}, ConnectionOptions(proxy="http://p")),
+        ({"proxy": "socks5://u:p@p:1080"}, ConnectionOptions(proxy="socks5://u:p@p:1080")),
     ],
 )
 def test_an_option_may_be_given_in_each_of_its_forms(read: Read, ws: Any, expected: ConnectionOptions) -> None:

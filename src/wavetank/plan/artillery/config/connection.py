@@ -66,7 +66,9 @@ def read_options(fields: Fields, base: ConnectionOptions, folder: Path, findings
             changes[key] = path
     for key, name in (("passphrase", "passphrase"), ("origin", "origin"), ("localAddress", "local_address")):
         text = fields.text(key)
-        if text is not None:
+        if text is not None and "{{" in text:
+            findings.error(fields.place(key), f"{key!r} of {fields.what} cannot hold a template of a user")
+        elif text is not None:
             changes[name] = text
     for key in ("servername", "serverName"):
         text = fields.text(key)
@@ -97,7 +99,7 @@ def _subprotocols(fields: Fields, findings: Findings) -> list[str]:
     names: list[str] = []
     for element in node.items if node.items is not None else (node,):
         text = element.text
-        if text is None or not (_is_token(text) or "{{" in text):
+        if text is None or not _is_token(text):
             findings.error(element.where, f"a subprotocol must be a name without spaces, not {element.kind}")
         else:
             names.append(text)
@@ -143,6 +145,9 @@ def existing_file(text: str, folder: Path) -> Path | None:
         return None
 
 
+_PROXY_SCHEMES = ("http://", "https://", "socks4://", "socks5://")
+
+
 def _proxy(fields: Fields, findings: Findings) -> str | None:
     node = fields.get("proxy")
     assert node is not None
@@ -154,9 +159,12 @@ def _proxy(fields: Fields, findings: Findings) -> str | None:
             findings.error(fields.place("proxy"), "'proxy' has no url")
     elif url is None:
         findings.error(fields.place("proxy"), f"'proxy' of {fields.what} must be a map with a url, not {node.kind}")
-    if url is not None and "{{" not in url and not url.lower().startswith(("http://", "https://")):
-        findings.error(fields.place("proxy"), f"the proxy {url!r} is not an http:// or https:// address")
+    if url is not None and not url.lower().startswith(_PROXY_SCHEMES):
+        known = ", ".join(_PROXY_SCHEMES)
+        findings.error(fields.place("proxy"), f"the proxy {url!r} begins with none of {known}")
         return None
+    if url is not None and url.lower().startswith("socks"):
+        findings.warn(fields.place("proxy"), "Artillery connects through http and https proxies only")
     return url
 
 
