@@ -116,6 +116,7 @@ def test_every_user_every_message_and_every_byte_is_counted() -> None:
         "websocket.bytes_sent": 60 * 15 + 20 * 21,
         "websocket.bytes_received": 60 * 15 + 20 * 25,
         "websocket.closed.1000": 20,
+        "websocket.closed_expected": 20,
     }
     assert {name: count for name, count in outcome.total.counters.items() if count} == expected
     assert outcome.total.histograms["websocket.response_time.ping"].count == 60

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import perf_counter_ns
 
+from wavetank.engine.pushes import Subscriber
 from wavetank.engine.timers import Timer, Timers
 from wavetank.flow.correlation import Correlator, Key
 from wavetank.flow.expectation import Message
@@ -33,9 +34,11 @@ class _Request:
 class Pipeline:
     """The requests of one connection that are told apart by a key."""
 
-    def __init__(self, recorder: Recorder, timers: Timers) -> None:
+    def __init__(self, recorder: Recorder, timers: Timers, pushes: Subscriber | None = None) -> None:
+        """`pushes` learns the server's clock from replies."""
         self._counts = recorder.counts
         self._timers = timers
+        self._pushes = pushes
         self._under_way: dict[_Place, _Request] = {}
         self._ended: dict[_Place, bool] = {}  # True: answered; False: timed out
         self._correlators: dict[Correlator, None] = {}
@@ -75,6 +78,8 @@ class Pipeline:
                 request.series.response_ns.append(received_at - request.planned_at)
                 request.series.service_ns.append(received_at - request.sent_at)
                 request.series.last_reply_ns = received_at
+                if self._pushes is not None:
+                    self._pushes.compare_clocks(message, request.sent_at, received_at)
                 self._end(place, answered=True)
                 return True
             answered = self._ended.get(place)

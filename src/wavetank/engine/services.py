@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wavetank.engine.connector import Connector
+from wavetank.engine.pushes import PushMeter
 from wavetank.engine.rendezvous import Rendezvous
 from wavetank.engine.timers import Timers
+from wavetank.engine.wallclock import WallClock
 from wavetank.metrics.recorder import Recorder
 
 
@@ -41,7 +43,7 @@ class Services:
     """The loop, its timers, the connector and the recorder of one worker.
 
     `last_arrival_ns` is the instant until which endless loops go on. `keep_pushes`: whether messages that nothing
-    waits for yet are kept for a later `wait`.
+    waits for yet are kept for a later `wait`. `pushes` is there only if the script asks for pushes to be measured.
     """
 
     loop: asyncio.AbstractEventLoop
@@ -54,4 +56,6 @@ class Services:
     last_arrival_ns: int
     keep_pushes: bool
     stopping: bool = False
+    pushes: PushMeter | None = None
+    clock: WallClock = field(default_factory=WallClock)
     connections: OpenConnections = field(default_factory=OpenConnections)

@@ -45,6 +45,7 @@ class Socket:
     """
 
     __slots__ = (
+        "_asked_at",
         "_connection",
         "_counts",
         "_deadline",
@@ -54,6 +55,7 @@ class Socket:
         "_parting",
         "_pipeline",
         "_pong",
+        "_pushes",
         "_services",
         "_timer",
         "_unanswered",
@@ -76,6 +78,8 @@ class Socket:
         self._pipeline: Pipeline | None = None
         self._unanswered: tuple[int, int] | None = None  # planned and sent instants of the last send without reply
         self._inbox: deque[tuple[str | bytes, int]] | None = deque() if services.keep_pushes else None
+        self._pushes = services.pushes.subscriber() if services.pushes is not None else None
+        self._asked_at = 0  # when the request under way was sent, where its reply may tell the server's time
         services.connections.opened()
         connection.attach(self)
 
@@ -96,6 +100,8 @@ class Socket:
         planned_at = self._user.planned_at
         sent_at = self._send(data, text, series)
         self._unanswered = None
+        if self._pushes is not None:
+            self._asked_at = sent_at
         await self._reply(series, expectation, planned_at, sent_at)
 
     def dispatch(self, data: bytes, *, text: bool, series: Series, correlator: Correlator) -> None:
@@ -104,7 +110,7 @@ class Socket:
         planned_at = self._user.planned_at
         sent_at = self._send(data, text, series)
         if self._pipeline is None:
-            self._pipeline = Pipeline(self._services.recorder, self._services.timers)
+            self._pipeline = Pipeline(self._services.recorder, self._services.timers, self._pushes)
         self._pipeline.begin(
             correlator, key, series, planned_at=planned_at, sent_at=sent_at, timeout_ns=correlator.timeout_ns
         )
@@ -137,6 +143,7 @@ class Socket:
         now = perf_counter_ns()
         planned_at, sent_at = self._unanswered or (self._user.planned_at, now)
         self._unanswered = None
+        self._asked_at = 0
         received_at = self._from_inbox(expectation)
         if received_at is None:
             self._refuse_if_lost()
@@ -198,6 +205,8 @@ class Socket:
         counts = self._counts
         counts["websocket.messages_received"] += 1
         counts["websocket.bytes_received"] += size
+        if self._pushes is not None:
+            self._pushes.receive(message, received_at)
         expectation = self._expectation
         if expectation is not None:
             try:
@@ -211,6 +220,8 @@ class Socket:
                 return
             if is_reply:
                 self._expectation = None
+                if self._pushes is not None and self._asked_at:
+                    self._pushes.compare_clocks(message, self._asked_at, received_at)
                 self._user.task.resume(received_at)
                 return
         if self._pipeline is not None and self._pipeline.receive(message, received_at):
@@ -233,9 +244,10 @@ class Socket:
     def lose(self, closed: Closed, received_at: int) -> None:
         """The connection takes no more messages."""
         self._lost = closed
+        lifetime_ns = received_at - self._connection.opened_at
+        self._services.recorder.closed(closed.code, closed.reason, lifetime_ns, expected=not self._is_needed())
         if self._pipeline is not None:
             self._pipeline.lose()
-        self._counts[f"websocket.closed.{closed.code}"] += 1
         if self._waits_for_close:
             self._user.task.resume(received_at)
         elif self._expectation is not None or self._pong is not None:
@@ -248,6 +260,13 @@ class Socket:
         self._services.connections.closed()
 
     # -- within --------------------------------------------------------------------------------------------------
+
+    def _is_needed(self) -> bool:
+        """Whether the user counts on the connection: it waits for something, or has not begun to leave."""
+        if self._waits_for_close:
+            return False
+        waiting = self._expectation is not None or self._pong is not None
+        return waiting or not self._parting or (self._pipeline is not None and self._pipeline.under_way > 0)
 
     def _send(self, data: bytes, text: bool, series: Series) -> int:
         self._refuse_if_lost()

@@ -65,6 +65,10 @@ class User:
         """Whether endless loops go on: until the last arrival of the run is due, or the run is stopped."""
         return not self._services.stopping and perf_counter_ns() < self._services.last_arrival_ns
 
+    def now_ms(self) -> float:
+        """Milliseconds since 1970, by the clock that pushes are measured with."""
+        return self._services.clock.now_ms()
+
     def random(self) -> random.Random:
         """The user's own random numbers: the same for the same seed and index, on any worker."""
         if self._random is None:  # made on demand: its state is 2.5 KB, and most users draw nothing

@@ -55,6 +55,9 @@ class Actor(Protocol):
     def may_continue(self) -> bool:
         """Whether endless loops go on: true until the last arrival of the run is due."""
 
+    def now_ms(self) -> float:
+        """Milliseconds since 1970: what `$now` is in templates."""
+
     def random(self) -> random.Random:
         """The user's own random numbers: the same for the same seed and index, on any worker."""
 

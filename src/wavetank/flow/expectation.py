@@ -94,7 +94,7 @@ def _compile_match(match: Match, *, strict: bool) -> Callable[[Message, Any, Map
     def matches(message: Message, body: Any, variables: Mapping[str, object], random: RandomSource) -> bool:
         found = find(message, body)
         value = wanted(variables, random)
-        return any(_same(candidate, value) for candidate in found) or not match.strict
+        return any(same(candidate, value) for candidate in found) or not match.strict
 
     return matches
 
@@ -164,6 +164,6 @@ def json_of(message: Message) -> Any:
         return _NOT_JSON
 
 
-def _same(found: object, wanted: object) -> bool:
+def same(found: object, wanted: object) -> bool:
     """Equal as JavaScript's `===` sees it: 1 and 1.0 are one number, but 1 and true are not."""
     return isinstance(found, bool) == isinstance(wanted, bool) and found == wanted

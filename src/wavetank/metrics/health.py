@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from wavetank.metrics.clock import ClockOffset, better
 from wavetank.metrics.histogram import Histogram
 
 
@@ -16,7 +17,8 @@ class Health:
     `observed_ns` is the length of the stretch, `cpu_ns` the processor time used in it, `waited_ns` how long the worker
     could have run and had no core (0 where the system does not tell). `gauges` are the readings taken at `at_ns`, the
     end of the stretch. `highest` is the highest of each other reading that the worker gives (`cpu_percent`, `rss_mb`,
-    …). `stalls` holds, for each value of `loop_lag`, the part of it in which the worker did not work.
+    …). `stalls` holds, for each value of `loop_lag`, the part of it in which the worker did not work. `clock` is
+    what the worker knows of the server's clock.
     """
 
     at_ns: int = 0
@@ -29,6 +31,7 @@ class Health:
     loop_lag: Histogram = field(default_factory=Histogram)
     stalls: Histogram = field(default_factory=Histogram)
     gc_pauses: Histogram = field(default_factory=Histogram)
+    clock: ClockOffset | None = None
 
     @property
     def cpu_percent(self) -> float:
@@ -54,6 +57,7 @@ class Health:
         self.loop_lag += other.loop_lag
         self.stalls += other.stalls
         self.gc_pauses += other.gc_pauses
+        self.clock = better(self.clock, other.clock)
         return self
 
     def copy(self) -> Health:
@@ -86,6 +90,7 @@ class Health:
             "loop_lag": self.loop_lag.to_dict(),
             "stalls": self.stalls.to_dict(),
             "gc_pauses": self.gc_pauses.to_dict(),
+            "clock": self.clock,
         }
 
     @classmethod
@@ -102,4 +107,5 @@ class Health:
             loop_lag=Histogram.from_dict(data["loop_lag"]),
             stalls=Histogram.from_dict(data["stalls"]),
             gc_pauses=Histogram.from_dict(data["gc_pauses"]),
+            clock=None if data["clock"] is None else ClockOffset(*map(int, data["clock"])),
         )

@@ -33,6 +33,21 @@ REPLIES_DUPLICATED = "websocket.replies_duplicated"
 REPLY_TIMEOUTS = "websocket.reply_timeouts"
 PUSHES = "websocket.pushes"
 CLOSED = "websocket.closed"
+CLOSED_EXPECTED = "websocket.closed_expected"
+CLOSED_UNEXPECTED = "websocket.closed_unexpected"
+"""Connections that ended, by the server or by a fault, while their user still needed them."""
+CLOSE_REASON = "websocket.close_reason"
+"""The texts that servers gave in their close frames."""
+PUSHES_RECEIVED = "push.received"
+"""Pushes that `config.push` measures: whatever else a message may be, a reply that a step waits for among it."""
+PUSHES_LOST = "push.lost"
+"""Numbers that a subscriber is missing; one that comes after all is taken off again."""
+PUSHES_DUPLICATED = "push.duplicated"
+PUSHES_OUT_OF_ORDER = "push.out_of_order"
+PUSHES_BEFORE_SENT = "push.before_sent"
+"""Pushes that came before their own timestamp: two clocks that disagree."""
+PUSHES_UNMEASURED = "push.unmeasured"
+"""Pushes of which not everything could be measured."""
 ERRORS = "errors"
 
 SEND_RATE = "websocket.send_rate"
@@ -48,6 +63,9 @@ CONNECT_TIME = "websocket.connect_time"
 RESPONSE_TIME = "websocket.response_time"
 SERVICE_TIME = "websocket.service_time"
 PUSH_TIME = "websocket.push_time"
+PUSH_TIME_CORRECTED = "websocket.push_time.corrected"
+"""Push time less the offset between the server's clock and ours."""
+LIFETIME = "websocket.lifetime"
 SESSION_LENGTH = "vusers.session_length"
 LATENESS = "generator.lateness"
 LOOP_LAG = "generator.loop_lag"
@@ -58,6 +76,8 @@ GC_PAUSE = "generator.gc_pause"
 CONNECT_SUCCESS = "websocket.connect_success"
 ERROR_RATE = "error_rate"
 THROUGHPUT = "websocket.throughput"
+CLOCK_OFFSET = "push.clock_offset"
+"""How far the server's clock is ahead of ours, in milliseconds."""
 USERS_ERROR_RATE = "vusers.error_rate"
 """Share of the users who have ended that did not complete, in percent: what Artillery's `maxErrorRate` bounds."""
 
@@ -80,9 +100,17 @@ COUNTERS = (
     REPLIES_DUPLICATED,
     REPLY_TIMEOUTS,
     PUSHES,
+    PUSHES_RECEIVED,
+    PUSHES_LOST,
+    PUSHES_DUPLICATED,
+    PUSHES_OUT_OF_ORDER,
+    PUSHES_BEFORE_SENT,
+    PUSHES_UNMEASURED,
+    CLOSED_EXPECTED,
+    CLOSED_UNEXPECTED,
 )
-COUNTERS_BY_NAME = (USERS_CREATED_BY_NAME, MESSAGES_SENT, CLOSED, ERRORS)
-"""Counters that have one counter more for each scenario, message name, close code or kind of error."""
+COUNTERS_BY_NAME = (USERS_CREATED_BY_NAME, MESSAGES_SENT, CLOSED, CLOSED_UNEXPECTED, CLOSE_REASON, ERRORS)
+"""Counters that have one counter more for each scenario, message name, close code, close reason or kind of error."""
 
 RATES = {SEND_RATE: MESSAGES_SENT, RECEIVE_RATE: MESSAGES_RECEIVED, ARRIVAL_RATE: USERS_CREATED}
 """Rates per second, and the counter that each is the rate of."""
@@ -98,6 +126,8 @@ HISTOGRAMS = (
     RESPONSE_TIME,
     SERVICE_TIME,
     PUSH_TIME,
+    PUSH_TIME_CORRECTED,
+    LIFETIME,
     SESSION_LENGTH,
     LATENESS,
     LOOP_LAG,
@@ -107,7 +137,7 @@ HISTOGRAMS = (
 HISTOGRAMS_BY_NAME = (RESPONSE_TIME, SERVICE_TIME)
 """Histograms that have one histogram more for each message name."""
 
-DERIVED = (CONNECT_SUCCESS, ERROR_RATE, THROUGHPUT, USERS_ERROR_RATE)
+DERIVED = (CONNECT_SUCCESS, ERROR_RATE, THROUGHPUT, USERS_ERROR_RATE, CLOCK_OFFSET)
 _PERCENT = (CONNECT_SUCCESS, ERROR_RATE, USERS_ERROR_RATE)
 
 _STATISTIC = re.compile(r"(.+)\.(min|mean|max|count|median|p\d+(?:\.\d+)?)")
@@ -178,6 +208,8 @@ def unit_of(metric: str) -> str:
         return "%"
     if metric in RATES or metric == THROUGHPUT:
         return "/s"
+    if metric == CLOCK_OFFSET:
+        return "ms"
     split = split_statistic(metric)
     if split is not None and is_histogram(split[0]) and split[1] != "count":
         return "ms"

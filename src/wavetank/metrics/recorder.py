@@ -10,12 +10,14 @@ from typing import Literal
 
 from wavetank.metrics import names
 from wavetank.metrics.bounded import BoundedNames, printable
+from wavetank.metrics.clock import ClockOffset
 from wavetank.metrics.health import Health
 from wavetank.metrics.histogram import Histogram
 from wavetank.metrics.snapshot import ErrorCount, Flow, Snapshot
 
 MESSAGE_NAMES = 100
 ERROR_KINDS = 100
+CLOSE_REASONS = 100
 CUSTOM_NAMES = 1000
 _EXAMPLE_LENGTH = 500
 _CUSTOM_LENGTH = 200
@@ -43,13 +45,15 @@ class Series:
 class Recorder:
     """Everything that one worker measures. Not for several threads.
 
-    `counts` is written to directly. The lists of a series, and those that `samples` gives, are emptied in
-    place by `take`, so that their `append` may be bound once and kept.
+    `counts` is written to directly, and so is `clock_offset`, what is known of the server's clock. The
+    lists of a series, and those that `samples` gives, are emptied in place by `take`, so that their `append` may be
+    bound once and kept.
     """
 
     def __init__(self, origin_ns: int) -> None:
         """`origin_ns`: the run's start on the clock of all instants given; snapshots hold offsets from it."""
         self.counts: defaultdict[str, int] = defaultdict(int)
+        self.clock_offset: ClockOffset | None = None
         self._origin_ns = origin_ns
         self._series: dict[str, Series] = {}
         self._samples: dict[str, list[int]] = {}
@@ -58,6 +62,7 @@ class Recorder:
         self._rates: defaultdict[str, int] = defaultdict(int)
         self._message_names = BoundedNames(MESSAGE_NAMES)
         self._error_kinds = BoundedNames(ERROR_KINDS)
+        self._close_reasons = BoundedNames(CLOSE_REASONS)
         self._custom_names = BoundedNames(CUSTOM_NAMES, lambda text: printable(text.strip(), _CUSTOM_LENGTH))
 
     def series(self, name: str) -> Series:
@@ -78,6 +83,19 @@ class Recorder:
         self._error_counts[safe] += 1
         if safe not in self._examples:
             self._examples[safe] = printable(reason, _EXAMPLE_LENGTH)
+
+    def closed(self, code: int, reason: str, lifetime_ns: int, *, expected: bool) -> None:
+        """Counts the end of a connection: its close code, the reason that the server gave, if it was expected."""
+        counts = self.counts
+        counts[f"{names.CLOSED}.{code}"] += 1
+        if expected:
+            counts[names.CLOSED_EXPECTED] += 1
+        else:
+            counts[names.CLOSED_UNEXPECTED] += 1
+            counts[f"{names.CLOSED_UNEXPECTED}.{code}"] += 1
+        if reason:
+            counts[f"{names.CLOSE_REASON}.{self._close_reasons.admit(reason)}"] += 1
+        self.samples(names.LIFETIME).append(lifetime_ns)
 
     def custom(self, kind: Literal["counter", "histogram", "rate"], name: str, value: object) -> None:
         """A metric of the script's own: Artillery's `events.emit`. Values of a histogram are milliseconds.
@@ -143,6 +161,7 @@ class Recorder:
             loop_lag=histograms.get(names.LOOP_LAG, Histogram()).copy(),
             stalls=histograms.get(names.STALL, Histogram()).copy(),
             gc_pauses=histograms.get(names.GC_PAUSE, Histogram()).copy(),
+            clock=self.clock_offset,
         )
         snapshot = Snapshot(
             worker=worker,

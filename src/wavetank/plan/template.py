@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
 
 import orjson
 
@@ -29,6 +29,7 @@ from wavetank.plan.expression import (
 )
 
 __all__ = [
+    "NOW",
     "JsonTemplate",
     "RandomSource",
     "Template",
@@ -37,6 +38,9 @@ __all__ = [
     "compile_template",
     "text_of",
 ]
+
+NOW: Final = "$now"
+"""The variable that is the time of rendering: milliseconds since 1970, to the microsecond."""
 
 # Three braces are a placeholder only where three close it: in {"a":{{{ x }} the first belongs to the JSON.
 _PLACEHOLDER = re.compile(r"\{\{\{([^{}]*)\}\}\}|\{\{([^{}]*)\}\}")
