@@ -89,6 +89,7 @@ def check_totals(outcome: Outcome) -> None:
         "websocket.requests": MESSAGES * USERS,
         "websocket.replies": MESSAGES * USERS,
         "websocket.closed.1000": USERS,
+        "websocket.closed_expected": USERS,
         **{f"websocket.messages_sent.{name}": count * USERS for name, count in NAMES.items()},
     }
     assert outcome.summary["complete"] is True
