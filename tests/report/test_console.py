@@ -81,14 +81,15 @@ def test_results_go_to_stdout_and_everything_else_to_stderr(capsys: pytest.Captu
     assert err.splitlines()[-2:] == ["stopping…", f"Everything about this run is in {FOLDER}"]
 
 
-def test_quiet_means_nothing_but_the_results(capsys: pytest.CaptureFixture[str]) -> None:
+def test_quiet_means_nothing_but_warnings_and_the_results(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console(quiet=True)
     console.start(a_plan(), a_plan().target, FOLDER)
+    console.log("said by a log step")
     console.notice("a warning")
     seconds(console, 5)
     console.finish(a_summary(), FOLDER)
     out, err = capsys.readouterr()
-    assert err == ""
+    assert err == "a warning\n"
     assert out.startswith("=" * 40)
 
 

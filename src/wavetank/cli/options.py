@@ -34,7 +34,7 @@ def outputs(command: _Command) -> _Command:
     """The options that say how a run is shown and where it is kept."""
     for option in (
         click.option("--strict", is_flag=True, help="Exit with 1 on a warning, too."),
-        click.option("--quiet", is_flag=True, help="Show nothing while it runs, only the results."),
+        click.option("--quiet", is_flag=True, help="Show nothing while it runs but warnings, and then the results."),
         click.option(
             "--serve",
             "embedded",

@@ -59,9 +59,9 @@ class Console:
         self._progress = Progress(plan)
         phases = f"{len(plan.phases)} phase{'' if len(plan.phases) == 1 else 's'}"
         planned = clock(self._progress.planned_s)
-        self.notice(f"Running {plan.name} against {mask_text(target)}: {phases} over {planned}, seed {plan.seed}")
+        self.log(f"Running {plan.name} against {mask_text(target)}: {phases} over {planned}, seed {plan.seed}")
         if folder is not None:
-            self.notice(f"Run folder: {folder}")
+            self.log(f"Run folder: {folder}")
         self._said = 0
         if not self._quiet and self._terminal.is_terminal and not self._terminal.is_dumb_terminal:
             self._live = Live(
@@ -91,10 +91,13 @@ class Console:
             self._next_s = ((moment.elapsed_s + _JITTER_S) // _EVERY_S + 1) * _EVERY_S
             self._write([line(moment)])
 
+    def log(self, text: str) -> None:
+        """A line that is worth nothing once the results are there: a `log` step, where the run folder is."""
+        if not self._quiet:
+            self.notice(text)
+
     def notice(self, text: str) -> None:
-        """A line for a person: a warning, a `log` step, "stopping…". On a live display, many of them come in bulk."""
-        if self._quiet:
-            return
+        """A line for a person, quiet or not: a warning, "stopping…". On a live display, many of them come in bulk."""
         lines = [printable(each, _NOTICE_LENGTH) for each in text.splitlines()]
         self._said += 1
         if self._live is not None and self._said > _NOTICES_AT_ONCE:
@@ -110,7 +113,7 @@ class Console:
         results.write(_fitting(f"{results_block(summary)}\n\n{details(summary, self._plan)}\n", results.encoding))
         results.flush()
         if folder is not None:
-            self.notice(f"Everything about this run is in {folder}")
+            self.log(f"Everything about this run is in {folder}")
 
     def close(self) -> None:
         """Takes the live display away; nothing else. Safe to call twice, and before `start`."""
