@@ -45,6 +45,7 @@ class ListedActor:
     def __init__(self, variables: Mapping[str, object] | None = None, continues: int = 0) -> None:
         self.vars: dict[str, object] = dict(variables or {})
         self.planned_at = 0
+        self.now = 1000.0
         self.scenario_name = "scenario"
         self.done: list[Any] = []
         self.wire = ListedWire(self.done)
@@ -55,6 +56,10 @@ class ListedActor:
     def may_continue(self) -> bool:
         self._continues -= 1
         return self._continues >= 0
+
+    def now_ms(self) -> float:
+        self.now += 0.5
+        return self.now
 
     def random(self) -> random.Random:
         return self._random

@@ -49,6 +49,15 @@ def test_a_payload_is_sent_as_the_bytes_it_means(payload: object, encoding: str,
     assert sent(payload, encoding, {"name": "Ada", "count": 3, "packed": "cGFja2Vk"}) == (data, text)
 
 
+def test_now_is_the_time_of_each_rendering() -> None:
+    publish = Send(where=HERE, payload={"at": "{{ $now }}"}, encoding="json", name="m")
+    say = Send(where=HERE, payload="at {{ $now }}", encoding="text", name="m")
+    actor = lived(publish, publish, say, Log(where=HERE, text="{{ $now }}"))
+
+    assert [done[2] for done in actor.done[:3]] == [b'{"at":1000.5}', b'{"at":1001.0}', b"at 1001.5"]
+    assert actor.done[3] == ("log", "1002")
+
+
 def test_a_file_is_sent_as_a_binary_message(tmp_path: Path) -> None:
     frame = tmp_path / "frame.bin"
     frame.write_bytes(b"\x00\xff")

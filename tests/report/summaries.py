@@ -7,11 +7,14 @@ from collections.abc import Iterable
 from wavetank.errors import Where
 from wavetank.metrics.recorder import Recorder
 from wavetank.metrics.snapshot import Snapshot
+from wavetank.metrics.stretches import summarise_stretches
 from wavetank.metrics.summary import Summary, Trust, summarise
 from wavetank.metrics.thresholds import Condition, Threshold
+from wavetank.plan.measure import Measure, measured_part
 from wavetank.plan.model import Plan, Scenario
 from wavetank.plan.phases import Pause, Phase, Population, Rate
 from wavetank.plan.steps import Connect, Expect, Loop, Send
+from wavetank.plan.stretches import phase_stretches
 
 MS = 1_000_000
 SECOND = 10**9
@@ -54,6 +57,9 @@ def a_snapshot(start_s: float = 0, end_s: float = 10, worker: int = 0) -> Snapsh
     counts.update({"websocket.messages_sent": 1108, "websocket.messages_received": 1116, "websocket.pushes": 20})
     counts.update({"websocket.bytes_sent": 123_456, "websocket.bytes_received": 7_890_000})
     counts.update({"websocket.replies_lost": 2, "websocket.closed.1000": 990, "websocket.closed.1006": 3})
+    counts.update({"websocket.closed_unexpected": 3, "websocket.closed_unexpected.1006": 3})
+    counts.update({"websocket.close_reason.going away": 2})
+    recorder.samples("websocket.lifetime").extend([1400 * MS] * 993)
     subscribe = recorder.series("subscribe")
     subscribe.sent = 998
     subscribe.response_ns.extend([MS] * 998)
@@ -79,6 +85,22 @@ def a_snapshot(start_s: float = 0, end_s: float = 10, worker: int = 0) -> Snapsh
         end_ns,
         {"vusers.active": 50, "websocket.open": 49},
         {"cpu_percent": 34.0, "rss_mb": 120.0},
+    )
+
+
+def a_measured_summary(*, aborted: str = "") -> Summary:
+    """A run of 25 s, in which a_snapshot happens in each of two phases and after them; the second is measured."""
+    phases = (Rate(name="Warm-up", duration_s=10, rate=100), Rate(name="Steady", duration_s=10, rate=100))
+    timeline = [a_snapshot(0, 10), a_snapshot(10, 20), a_snapshot(20, 25)]
+    return summarise(
+        timeline[1],
+        started_at="2026-01-02T03:04:05Z",
+        complete=not aborted,
+        headline="agent_message",
+        phases=summarise_stretches(timeline, phase_stretches(phases), "agent_message"),
+        measured=measured_part(Measure(phases=("Steady",)), phases),
+        whole=a_summary(Snapshot.total(timeline)),
+        aborted=aborted,
     )
 
 

@@ -125,12 +125,14 @@ def _instant(value: object, unit_ns: int) -> int | None:
         instant = value * unit_ns
     elif isinstance(value, float | str):
         try:
-            product = float(value) * unit_ns
+            number = float(value)
         except ValueError:
             return None
-        if not math.isfinite(product):
+        if not math.isfinite(number):
             return None
-        instant = round(product)
+        # Multiplied as a whole, it would lose a quarter of a microsecond.
+        whole = int(number)
+        instant = whole * unit_ns + round((number - whole) * unit_ns)
     else:
         return None
     return instant if 0 < instant < _FARTHEST_NS else None

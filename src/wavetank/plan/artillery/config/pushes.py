@@ -9,7 +9,7 @@ from wavetank.plan.artillery.scope import Scope
 from wavetank.plan.artillery.text.node import Node
 from wavetank.plan.pushes import UNITS, Clock, PushRules
 from wavetank.plan.steps import Match
-from wavetank.plan.template import NOW, compile_template
+from wavetank.plan.template import NOW
 
 _KEYS = ("match", "timestamp", "unit", "sequence", "channel", "clock", "serverTime")
 _CLOCKS: dict[str, Clock] = {"fleet": "fleet", "server": "server"}
@@ -56,8 +56,6 @@ def _matches(fields: Fields, scope: Scope) -> tuple[Match, ...]:
     if expect.captures:
         scope.findings.error(node.where, "'match' of config.push can keep nothing for a user", "take 'as' out")
     for match in expect.matches:
-        if not compile_template(match.value).constant:
-            scope.findings.error(node.where, "'match' of config.push is one for all users", "use no variable in it")
         if not match.strict:
             scope.findings.error(node.where, "a 'match' that is not strict tells no pushes apart", "take strict out")
     if not expect.matches and not expect.captures:
