@@ -4,13 +4,14 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help test quick lint format clean
+.PHONY: help test quick lint format accuracy clean
 
 help:
 	@echo "make test    the whole test suite, on real servers (minutes)"
 	@echo "make quick   the unit tests only (seconds)"
 	@echo "make lint    ruff, mypy strict, the import contracts"
 	@echo "make format  let ruff lay out the code"
+	@echo "make accuracy  hold the figures against servers that know the truth (7 minutes, quiet machine)"
 	@echo "make clean   remove the environment and everything generated"
 
 $(READY): pyproject.toml
@@ -35,5 +36,8 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+accuracy: $(READY)
+	$(BIN)/python -m bench.accuracy
+
 clean:
-	rm -rf $(VENV) runs build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) bench/.venv runs build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

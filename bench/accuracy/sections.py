@@ -1,0 +1,144 @@
+"""What each section of the page says: the experiment carried out, and its tables in their words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.accuracy import distributions, omission
+from bench.accuracy.delays import DISTRIBUTIONS
+from bench.accuracy.generator import load_average
+from bench.accuracy.starved import run_starved
+from bench.accuracy.surroundings import Others, this_machine, today, versions
+
+ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The text for the page, and whether every promise in it was kept."""
+
+    text: str
+    kept: bool
+
+
+Say = Callable[[str], None]
+
+
+def distributions_section(say: Say, *, quick: bool, only: str | None = None) -> Section:
+    """Experiment A, in rounds over all distributions (or `only` one), so that a disturbance does not hit one alone."""
+    began, others, load = today(), Others(), load_average()
+    names = list(DISTRIBUTIONS) if only is None else [only]
+    count = 1 if quick else ROUNDS
+    rounds: dict[str, list[distributions.Round]] = {name: [] for name in names}
+    for number in range(1, count + 1):
+        for name in names:
+            say(f"{DISTRIBUTIONS[name].words}: round {number} of {count}")
+            rounds[name].append(distributions.run_round(name, number, quick=quick))
+    paced = distributions.QUICK if quick else distributions.FULL
+    kept = distributions.all_kept(rounds)
+    floor = distributions.floor_ms([one for of_name in rounds.values() for one in of_name])
+    return Section(
+        f"""\
+## A: known delays
+
+{_kept(kept)}A server draws the delay of each reply from a distribution, and writes down how long it really took from
+reading the request to writing the reply. {paced.users} users send one request every {paced.every_ms:g} ms each:
+{paced.rate:,.0f} a second, {paced.requests:,} in a run. The promise: p50, p90, p99 and p99.9 differ from the exact
+quantiles of the true delays by at most 2 % or 0.3 ms, whichever is more, while the generator is under
+{distributions.CPU_LIMIT:.0f} % of a core. {_rounds(count)}
+
+{distributions.quantile_table(rounds)}
+
+What is reported is never less than the truth: it contains the way through the kernel in both directions, which no
+client can tell from the server ({floor:.3f} ms at the median of `service_time` here). `response_time` contains the
+lateness of the generator's own timer, too, which the next table has.
+
+{distributions.generator_table(rounds)}
+
+{_surroundings(began, load, others)}
+
+{_repeat("distributions", "and for one row: `--only lognormal`")}""",
+        kept,
+    )
+
+
+def omission_section(say: Say, *, quick: bool) -> Section:
+    """Experiment B: Wavetank, and Locust beside it."""
+    began, others, load = today(), Others(), load_average()
+    say("a server that freezes: Wavetank, then Locust")
+    outcome = omission.run_experiment(quick=quick)
+    paced, freezes = outcome.paced, omission.FREEZES
+    half = 1000 * freezes.quantile_s(0.99, load=0.45)
+    return Section(
+        f"""\
+## B: a server that stands still
+
+{_kept(outcome.kept)}A server answers at once, but stands still for {freezes.length_s:g} s in every
+{freezes.period_s:g} s. {paced.rate:,.0f} requests a second are planned, evenly, for {paced.seconds:g} s:
+{paced.users} users, one every {paced.every_ms:g} ms each, one under way at a time. The promise: p99 of
+`response_time` is within 5 % of the analytic value.
+
+{omission.comparison(outcome)}
+
+{omission.freeze_lengths(outcome)}
+
+The analytic value: a request that is planned *u* seconds after a freeze of *F* = {freezes.length_s:g} s began is
+delayed by the rest of it, *F* − *u*, and by the backlog before it, *u* ρ, where ρ is the planned rate divided by the
+rate at which backlog is worked off. So the delay is *F* − *u* (1 − ρ) until the backlog is gone, and the share of all
+requests that are delayed by more than *d* is (*F* − *d*) / ((1 − ρ) *T*), with *T* = {freezes.period_s:g} s between
+freezes. Solved for the quantile *q*: *d* = *F* − (1 − *q*) (1 − ρ) *T*. The table has ρ = 0; a backlog that is worked
+off at little more than twice the planned rate (ρ = 0.45) would make the p99 {half:,.0f} ms instead.
+
+"A closed loop" is a tool that sends the next request only when it has the reply to the last: in a freeze each of
+{paced.users} users has one request under way, and what was planned meanwhile is never sent. {outcome.note}.
+
+{_surroundings(began, load, others, () if outcome.locust is None else (outcome.note,))}
+
+{_repeat("omission")}""",
+        outcome.kept,
+    )
+
+
+def starved_section(say: Say, *, quick: bool) -> Section:
+    """Experiment C."""
+    began, others, load = today(), Others(), load_average()
+    say("a starved generator, many times: this takes long")
+    starved = run_starved(quick=quick)
+    return Section(
+        f"""\
+## C: a starved generator
+
+{_kept(starved.kept)}Left alone, slowed down on purpose in several ways, or given more than it can do: a run whose p99
+the generator itself moved by more than 10 % must not be trusted, and a quiet one must be (`bench/starved.py` says
+how).
+
+```
+{starved.lines}
+```
+
+{_surroundings(began, load, others)}
+
+{_repeat("starved")}""",
+        starved.kept,
+    )
+
+
+def _kept(kept: bool) -> str:
+    return "" if kept else "**A promise was missed in these runs: see the rows.**\n\n"
+
+
+def _rounds(count: int) -> str:
+    if count == 1:
+        return "One round: a quick version, too short for a p99.9 to mean much."
+    return f"Of {count} rounds each row shows the middle one by its share of the allowed difference."
+
+
+def _surroundings(began: str, load: float, others: Others, programs: tuple[str, ...] = ()) -> str:
+    cores = others.cores()
+    disturbed = "" if cores is None else f"; other programs used {cores:.2f} cores meanwhile"
+    return f"{began} on {this_machine()}; {versions(programs)}. The load average before was {load:.2f}{disturbed}."
+
+
+def _repeat(experiment: str, more: str = "") -> str:
+    return f"To repeat it: `.venv/bin/python -m bench.accuracy {experiment}`{f' ({more})' if more else ''}."
