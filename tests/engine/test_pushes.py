@@ -191,6 +191,9 @@ def test_of_two_estimates_the_one_of_the_faster_exchange_counts_in_any_order() -
 
     for order in (health, health[::-1]):
         assert Snapshot.total(order).workers[0].clock == fast
+    for snapshot in health:
+        line = orjson.dumps(snapshot.to_dict(), option=orjson.OPT_SERIALIZE_NUMPY)
+        assert Snapshot.from_dict(orjson.loads(line)).workers[0].clock == snapshot.workers[0].clock
 
 
 def _snapshot(offset: ClockOffset | None) -> Snapshot:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -13,6 +14,8 @@ from pathlib import Path
 import orjson
 
 from tests.system.command import CommandLine, environment
+from tests.system.scripts import script
+from tests.system.servers.raw import Peer, RawServer, text
 from wavetank.engine.open_files import raise_open_file_limit
 from wavetank.plan.chance import draw_scenario
 
@@ -131,3 +134,43 @@ def test_the_example_counts_every_event_once_for_every_subscriber(wavetank: Comm
     assert counters["push.lost"] == counters["push.duplicated"] == counters["push.out_of_order"] == 0
     assert counters["websocket.closed_expected"] == 110
     assert counters["websocket.closed_unexpected"] == 0
+
+
+AHEAD_S = 5.0
+
+
+async def a_clock_ahead(peer: Peer) -> None:
+    """Answers with the time by its own clock, then pushes an event stamped by it, then says that this was all."""
+
+    def now() -> float:
+        return time.time() + AHEAD_S
+
+    await peer.accept()
+    await peer.frame()
+    await peer.send(text({"type": "welcome", "now": now()}))
+    await peer.send(text({"type": "event", "at": now()}))
+    await peer.send(text({"type": "end"}))
+    await peer.part()
+
+
+def test_another_clock_is_told_and_its_offset_taken_off(wavetank: CommandLine) -> None:
+    config = "push: {match: {json: $.type, value: event}, timestamp: $.at, unit: s, clock: server, serverTime: $.now}"
+    steps = (
+        "- send: {name: hello, payload: {type: hello}, match: {json: $.type, value: welcome}}",
+        "- wait: {name: end, match: {json: $.type, value: end}}",
+    )
+    with RawServer(a_clock_ahead) as server:
+        outcome = wavetank.run(script(*steps, config=config), server.url)
+
+    assert outcome.code in (0, 4), outcome.stderr
+    summary = outcome.summary
+    hello = summary["histograms"]["websocket.service_time.hello"]
+    assert abs(summary["derived"]["push.clock_offset"] - AHEAD_S * 1000) <= hello["min"] / 2 + 1
+    assert summary["counters"]["push.received"] == summary["counters"]["push.before_sent"] == 2
+    assert summary["histograms"]["websocket.push_time"]["max"] == 0
+    assert summary["histograms"]["websocket.push_time.corrected"]["count"] == 2
+    assert summary["histograms"]["websocket.push_time.corrected"]["max"] < 1000
+    told = " ".join(outcome.stdout.split())
+    assert "The server makes the timestamps, so push time includes the offset between its clock and ours: it is" in told
+    assert "ms ahead of ours. Corrected by that: p50" in told
+    assert "2 came before they were made" in told

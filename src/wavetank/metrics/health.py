@@ -90,7 +90,7 @@ class Health:
             "loop_lag": self.loop_lag.to_dict(),
             "stalls": self.stalls.to_dict(),
             "gc_pauses": self.gc_pauses.to_dict(),
-            "clock": self.clock,
+            "clock": None if self.clock is None else list(self.clock),
         }
 
     @classmethod
