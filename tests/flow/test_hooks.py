@@ -24,6 +24,7 @@ def test_a_function_sees_the_user_and_keeps_what_it_sets(processor: Path) -> Non
         "    context.ws.send({'type': 'hello', 'name': context.vars['name']})\n"
         "    context.ws.send('text', name='plain')\n"
         "    context.ws.send(b'bytes')\n"
+        "    context.vars['at'] = round(context.now_ms())\n"
         "def third(context, events, done):\n"
         "    events.emit('counter', 'greeted')\n"
         "    events.emit('customStat', 'old', 2)\n"
@@ -32,6 +33,7 @@ def test_a_function_sees_the_user_and_keeps_what_it_sets(processor: Path) -> Non
     )
     actor = lived(*(Function(where=HERE, name=name) for name in ("first", "second", "third")), processor=processor)
     assert actor.vars["name"] == "scenario0"
+    assert actor.vars["at"] == 1000
     assert actor.done == [
         ("transmit", "hello", b'{"type":"hello","name":"scenario0"}', True),
         ("transmit", "plain", b"text", True),

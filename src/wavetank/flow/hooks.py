@@ -73,6 +73,10 @@ class Context:
         """The user's own `random.Random`: the same numbers for the same seed, on any worker."""
         return self._actor.random()
 
+    def now_ms(self) -> float:
+        """Milliseconds since 1970, by the clock that pushes are measured with: what `$now` is in templates."""
+        return self._actor.now_ms()
+
 
 def call_function(processor: Processor, name: str, recorder: Recorder) -> Action:
     """The action that calls the processor's function `name`."""
