@@ -97,7 +97,11 @@ def test_details_tell_users_messages_closes_and_errors() -> None:
     assert "  agent_message    100       98     2  10.00  24.99  45.00  45.00         9.00" in lines
     assert "  (all)          1,108    1,096     2   1.00  10.00  10.00  45.00         9.00" in lines
     assert "  mean 2.00   p50 2.00   p95 2.00   p99 2.00   max 2.00" in lines
-    assert "  1006  no close frame    3" in lines
+    assert "  code  meaning         closed  unexpected" in lines
+    assert "  1000  normal closure     990           -" in lines
+    assert "  1006  no close frame       3           3" in lines
+    assert "  reasons given: going away (2)" in lines
+    assert "  lifetime: median 1.40 s, longest 1.40 s" in lines
     assert "  Connection timeout (2): 127.0.0.1:8000 did not accept within 10 s" in lines
     assert "  orders placed  12" in lines
     assert lines[-1] == "Verdict: ok (no threshold was judged)"

@@ -16,12 +16,14 @@ from wavetank.engine.connector import Connector
 from wavetank.engine.health import HealthWatch
 from wavetank.engine.pacer import Pacer
 from wavetank.engine.population import PopulationKeeper
+from wavetank.engine.pushes import PushMeter
 from wavetank.engine.rendezvous import Rendezvous
 from wavetank.engine.services import Services
 from wavetank.engine.task import UserTask
 from wavetank.engine.timers import Timers
 from wavetank.engine.user import User
 from wavetank.engine.variables import UserVariables
+from wavetank.engine.wallclock import WallClock
 from wavetank.errors import UserFailure
 from wavetank.flow.contract import Actor
 from wavetank.flow.scenario import compile_session, waits_for_pushes
@@ -70,6 +72,7 @@ class Worker:
         self._session_lengths = self._recorder.samples("vusers.session_length")
         bounds = phase_bounds(plan.phases)
         last_arrival_ns = start_ns + (bounds[-1][1] if bounds else 0)
+        clock = WallClock()
         self._services = Services(
             loop=loop,
             timers=Timers(loop),
@@ -80,6 +83,8 @@ class Worker:
             seed=plan.seed,
             last_arrival_ns=last_arrival_ns,
             keep_pushes=any(waits_for_pushes(scenario.steps) for scenario in plan.scenarios),
+            pushes=PushMeter(plan.push, self._recorder, clock) if plan.push is not None else None,
+            clock=clock,
         )
         self._sessions = [
             _Session(scenario, compile_session(scenario.steps, plan, self._recorder, processor))

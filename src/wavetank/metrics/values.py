@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from wavetank.metrics import names
 from wavetank.metrics.bounded import safe_name
+from wavetank.metrics.clock import ClockOffset, better
 from wavetank.metrics.histogram import Histogram
 from wavetank.metrics.snapshot import Snapshot
 
@@ -72,7 +73,15 @@ class Values:
             return _percent(failed + lost, connects + counters.get(names.MESSAGES_SENT, 0))
         if metric == names.USERS_ERROR_RATE:
             return _percent(created - counters.get(names.USERS_COMPLETED, 0), created)
+        if metric == names.CLOCK_OFFSET:
+            return self._clock_offset()
         return self._throughput()
+
+    def _clock_offset(self) -> float | None:
+        best: ClockOffset | None = None
+        for health in self.snapshot.workers.values():
+            best = better(best, health.clock)
+        return None if best is None else best.offset_ns / 1e6
 
     def _throughput(self) -> float | None:
         """Replies per second from the first send to the last reply: no waiting before or after counts.

@@ -9,6 +9,7 @@ from pathlib import Path
 from wavetank.metrics.thresholds import Condition, Threshold
 from wavetank.plan.payload import Payload
 from wavetank.plan.phases import Phase
+from wavetank.plan.pushes import PushRules
 from wavetank.plan.steps import ConnectionOptions, Step
 
 
@@ -27,7 +28,8 @@ class Plan:
 
     `variables`: a list means that each user draws one of its elements. `processor` is the Python file with the
     functions that steps name. `strict`: a template's missing variable is an error, instead of the text `undefined`.
-    `headline` is the message name that the results block is about; None: all messages.
+    `headline` is the message name that the results block is about; None: all messages. `push`: which messages are
+    pushes, and what is measured of them.
     """
 
     name: str
@@ -47,4 +49,5 @@ class Plan:
     thresholds: tuple[Threshold, ...] = ()
     conditions: tuple[Condition, ...] = ()
     headline: str | None = None
+    push: PushRules | None = None
     seed: int = 0

@@ -17,6 +17,7 @@ from wavetank.plan.model import Plan
 from wavetank.plan.steps import Loop, Pace, Send, Step
 from wavetank.report.figures import ABSENT, WIDTH, clock, columns, milliseconds, shorten, size, with_unit
 from wavetank.report.labels import close_code_label, error_label
+from wavetank.report.pushes import push_lines
 from wavetank.run.masking import mask_text
 
 _Value = TypeVar("_Value")
@@ -73,6 +74,7 @@ def details(summary: Summary, plan: Plan | None = None) -> str:
         _about(plan),
         _section("Users", _users(summary)),
         _section("Messages (times in ms)", _messages(summary, plan)),
+        _section("Pushes", push_lines(summary, plan)),
         _section("Connect time (ms)", _connect_time(summary)),
         _section("Connections closed", _close_codes(summary)),
         _section("The script's own metrics", _own_metrics(summary)),
@@ -212,7 +214,22 @@ def _connect_time(summary: Summary) -> list[str]:
 
 def _close_codes(summary: Summary) -> list[str]:
     closed = sorted(_family(summary.counters, names.CLOSED).items())
-    return columns([[code, close_code_label(code), f"{count:,}"] for code, count in closed], left=2)
+    if not closed:
+        return []
+    unexpected = _family(summary.counters, names.CLOSED_UNEXPECTED)
+    rows = [["code", "meaning", "closed", "unexpected"]]
+    rows += [
+        [code, close_code_label(code), f"{count:,}", f"{unexpected[code]:,}" if code in unexpected else _NONE]
+        for code, count in closed
+    ]
+    lines = columns(rows, left=2)
+    reasons = sorted(_family(summary.counters, names.CLOSE_REASON).items(), key=lambda entry: (-entry[1], entry[0]))
+    if reasons:
+        said = ", ".join(f"{printable(reason, 64)} ({count:,})" for reason, count in reasons)
+        lines.append(shorten(f"  reasons given: {said}", WIDTH))
+    if lifetime := summary.histograms.get(names.LIFETIME):
+        lines.append(f"  lifetime: median {_seconds(lifetime, 'p50')}, longest {_seconds(lifetime, 'max')}")
+    return lines
 
 
 def _own_metrics(summary: Summary) -> list[str]:

@@ -12,6 +12,7 @@ from wavetank.plan.artillery.config.ensure import Ensuring
 from wavetank.plan.artillery.config.feeders import read_feeders
 from wavetank.plan.artillery.config.functions import find_processor, processor_place, skeleton
 from wavetank.plan.artillery.config.phases import read_phases
+from wavetank.plan.artillery.config.pushes import read_pushes
 from wavetank.plan.artillery.config.settings import (
     read_config,
     read_connection,
@@ -29,6 +30,7 @@ from wavetank.plan.artillery.scope import Call, Scope
 from wavetank.plan.artillery.text.source import read_source
 from wavetank.plan.model import Plan
 from wavetank.plan.payload import Payload
+from wavetank.plan.template import NOW
 
 _BUILT_IN = (
     "target",
@@ -41,6 +43,7 @@ _BUILT_IN = (
     "$scenarioFile",
     "$loopCount",
     "$loopElement",
+    NOW,
 )
 
 
@@ -206,6 +209,7 @@ class _Script:
             thresholds=tuple(ensuring.thresholds),
             conditions=tuple(ensuring.conditions),
             headline=config.text("headline"),
+            push=read_pushes(config.get("push"), scope),
             seed=choices.seed,
         )
 
