@@ -14,9 +14,11 @@ from wavetank.engine.loop import new_event_loop
 from wavetank.engine.worker import Worker
 from wavetank.errors import Where
 from wavetank.metrics.snapshot import Snapshot
+from wavetank.metrics.stretches import summarise_stretches
 from wavetank.plan.arrivals import Share
+from wavetank.plan.measure import Measure
 from wavetank.plan.model import Plan, Scenario
-from wavetank.plan.phases import Count, Pause, Phase, Population
+from wavetank.plan.phases import Count, Pause, Phase, Population, Rate
 from wavetank.plan.steps import (
     Close,
     Connect,
@@ -33,6 +35,7 @@ from wavetank.plan.steps import (
     Think,
     Wait,
 )
+from wavetank.plan.stretches import phase_stretches
 from wavetank.target.server import serve
 
 HERE = Where("s.yml", 1)
@@ -306,3 +309,27 @@ def test_cut_ends_everybody_at_once_and_counts_them_as_interrupted() -> None:
     assert outcome.count("vusers.interrupted") == 5
     assert outcome.count("vusers.completed") == outcome.count("vusers.failed") == 0
     assert outcome.total.gauges.items() >= {"vusers.active": 0, "websocket.open": 0}.items()
+
+
+def test_a_snapshot_ends_at_each_boundary_so_that_each_user_is_of_its_phase() -> None:
+    phases: tuple[Phase, ...] = (
+        Count(name="a", duration_s=0.15, count=3),
+        Pause(name="rest", duration_s=0.1),
+        Count(name="burst", duration_s=0, count=40),
+        Rate(name="b", duration_s=0.3, rate=50),
+    )
+    measure = Measure(from_s=0.35, to_s=0.45)
+    outcome = carried(PING, phases=phases, measure=measure)
+    starts_ms = [snapshot.start_ns / 1e6 for snapshot in outcome.snapshots]
+    assert starts_ms[0] == 0
+    # Each begins at or after its boundary, and follows the one before without a gap.
+    assert [snapshot.end_ns / 1e6 for snapshot in outcome.snapshots][:-1] == starts_ms[1:]
+    for boundary_ms in (150, 250, 350, 450, 550):
+        assert any(boundary_ms <= start_ms < boundary_ms + 40 for start_ms in starts_ms), starts_ms
+    parts = summarise_stretches(outcome.snapshots, phase_stretches(phases))
+    assert [part.name for part in parts][:3] == ["a", "rest", "burst + b"]
+    created = [part.total.counters.get("vusers.created", 0) for part in parts]
+    assert sum(created) == outcome.count("vusers.created") == 3 + 40 + 15
+    # A user planned for the very end of a phase is of that phase, and a burst at its beginning is not.
+    assert created[:3] == [3, 0, 55]
+    assert Snapshot.total(part.total for part in parts).counters == outcome.total.counters

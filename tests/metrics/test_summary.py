@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import orjson
 
+from wavetank.metrics.figures import FIGURES
 from wavetank.metrics.health import Health
 from wavetank.metrics.histogram import Histogram
 from wavetank.metrics.recorder import Recorder
 from wavetank.metrics.snapshot import ErrorCount, Snapshot
-from wavetank.metrics.summary import FIGURES, Trust, WorkerSummary, summarise
+from wavetank.metrics.summary import Trust, WorkerSummary, summarise
 from wavetank.metrics.thresholds import Bound, Condition, Threshold
 
 MS = 1_000_000
@@ -72,7 +73,20 @@ def test_summary_json_has_the_documented_form() -> None:
         {"kind": "rare", "count": 1, "example": "once"},
     ]
     assert data["workers"] == [
-        {"index": 0, "cpu_percent": 34.0, "loop_lag_p99": None, "lateness_p99": 0.5, "peak_rss_mb": 120.0}
+        {
+            "index": 0,
+            "cpu_percent": 34.0,
+            "cpu_percent_max": 34.0,
+            "waited_percent": 0.0,
+            "waited_percent_max": None,
+            "loop_lag_p99": None,
+            "loop_lag_max": None,
+            "stall_p99": None,
+            "lateness_p99": 0.5,
+            "gc_pauses": 0,
+            "gc_pause_max": None,
+            "peak_rss_mb": 120.0,
+        }
     ]
 
 
@@ -111,4 +125,17 @@ def test_each_worker_is_told_by_its_own_lateness() -> None:
     total = Snapshot(errors={"a": ErrorCount(1, "x")}, workers={1: slow, 0: Health()})
     summary = summarise(total, started_at=START, complete=True)
     assert [worker.index for worker in summary.workers] == [0, 1]
-    assert summary.workers[1] == WorkerSummary(1, 0.0, 3.0, 900.0, 5.0)
+    assert summary.workers[1] == WorkerSummary(
+        index=1,
+        cpu_percent=0.0,
+        cpu_percent_max=None,
+        waited_percent=0.0,
+        waited_percent_max=None,
+        loop_lag_p99=3.0,
+        loop_lag_max=3.0,
+        stall_p99=None,
+        lateness_p99=900.0,
+        gc_pauses=0,
+        gc_pause_max=None,
+        peak_rss_mb=5.0,
+    )

@@ -17,6 +17,7 @@ RUN = Snapshot(
     counters={
         "vusers.created": 50,
         "vusers.completed": 45,
+        "vusers.failed": 5,
         "websocket.connects": 50,
         "websocket.connect_failed": 5,
         "websocket.messages_sent": 200,
@@ -83,9 +84,7 @@ def test_every_name_resolves_to_its_figure(metric: str, value: float | None) -> 
     assert Values(RUN).value(metric) == value
 
 
-@pytest.mark.parametrize(
-    ("metric", "exact"), [("p50", 90), ("median", 90), ("p95", 171), ("p90", 162), ("p33.3", 60)]
-)
+@pytest.mark.parametrize(("metric", "exact"), [("p50", 90), ("median", 90), ("p95", 171), ("p90", 162), ("p33.3", 60)])
 def test_quantiles_are_within_a_thousandth(metric: str, exact: float) -> None:
     assert Values(RUN).value(f"websocket.response_time.{metric}") == pytest.approx(exact, rel=1e-3)
 

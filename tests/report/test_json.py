@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.report.summaries import a_summary
+from tests.report.summaries import a_measured_summary, a_summary
 from wavetank.errors import RunError
 from wavetank.metrics.snapshot import Snapshot
 from wavetank.metrics.summary import Summary, Trust
@@ -81,16 +81,34 @@ def problems(value: Any, schema: dict[str, Any], place: str = "$") -> list[str]:
             trust=Trust(ok=False, reasons=("late",)),
             complete=False,
         ),
+        a_measured_summary(),
     ],
-    ids=["empty", "full"],
+    ids=["empty", "full", "measured"],
 )
 def test_summary_json_is_what_the_schema_says(tmp_path: Path, summary: Summary) -> None:
     path = tmp_path / "summary.json"
     write_summary(path, summary)
     data = orjson.loads(path.read_bytes())
     assert problems(data, SCHEMA) == []
-    assert data.keys() == SCHEMA["properties"].keys()
-    assert set(SCHEMA["required"]) == data.keys()
+    part = {"measured", "whole"} if summary.measured is not None else set()
+    assert data.keys() == SCHEMA["properties"].keys() - {"measured", "whole"} | part
+    assert set(SCHEMA["required"]) == data.keys() - part
+
+
+def test_the_figures_of_the_measured_part_of_its_phases_and_of_the_whole_run_are_all_there() -> None:
+    data = a_measured_summary().to_dict()
+    assert (data["duration_s"], data["counters"]["vusers.created"]) == (10, 1000)
+    assert data["measured"] == {"from_s": 10.0, "to_s": 20.0, "phases": ["Steady"]}
+    assert (data["whole"]["duration_s"], data["whole"]["counters"]["vusers.created"]) == (25, 3000)
+    assert [(phase["name"], phase["from_s"], phase["to_s"]) for phase in data["phases"]] == [
+        ("Warm-up", 0, 10),
+        ("Steady", 10, 20),
+        ("after the last phase", 20, 25),
+    ]
+    assert {phase["counters"]["vusers.created"] for phase in data["phases"]} == {1000}
+    assert [phase["rates"]["vusers.arrival_rate"] for phase in data["phases"]] == [100, 100, 200]
+    assert data["phases"][0]["errors"] == {"connect_timeout": 2, "http_403": 1}
+    assert data["phases"][0]["gauges"] == {"vusers.active": 50, "websocket.open": 49}
 
 
 def test_the_check_itself_sees_what_is_wrong() -> None:

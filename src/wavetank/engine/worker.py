@@ -31,11 +31,12 @@ from wavetank.metrics.recorder import Recorder
 from wavetank.metrics.snapshot import Snapshot
 from wavetank.plan.arrivals import Arrival, Share, arrivals, phase_bounds, population_share, total_arrivals
 from wavetank.plan.chance import draw_scenario
+from wavetank.plan.cuts import boundaries, cuts
 from wavetank.plan.model import Plan, Scenario
 from wavetank.plan.phases import Pause, Phase, Population
 from wavetank.plan.processor import Processor
 
-_INTERVAL_NS = 1_000_000_000
+_AFTER_A_BOUNDARY_NS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,8 @@ class Worker:
         self._recorder = Recorder(start_ns)
         self._counts = self._recorder.counts
         self._session_lengths = self._recorder.samples("vusers.session_length")
-        bounds = phase_bounds(plan.phases)
-        last_arrival_ns = start_ns + (bounds[-1][1] if bounds else 0)
+        self._bounds = phase_bounds(plan.phases)
+        last_arrival_ns = start_ns + (self._bounds[-1][1] if self._bounds else 0)
         clock = WallClock()
         self._services = Services(
             loop=loop,
@@ -104,6 +105,12 @@ class Worker:
         self._keeper = PopulationKeeper(plan.phases, share, start_ns, self._services.timers, self._arrive, plan.seed)
         self._health = HealthWatch(self._services.timers, self._recorder)
         self._taken_ns = start_ns
+        self._is_over = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether everything is over, and only the last snapshot may still be given out."""
+        return self._is_over
 
     @property
     def active(self) -> int:
@@ -124,6 +131,7 @@ class Worker:
             snapshots.cancel()
             self._health.stop()
             self._services.timers.close()
+            self._is_over = True
             self._take(perf_counter_ns())
 
     def stop(self) -> None:
@@ -144,6 +152,9 @@ class Worker:
     def _arrive(self, arrival: Arrival, planned_at: int) -> None:
         """Start the user of an arrival, unless the phase's cap forbids it."""
         phase = self._plan.phases[arrival.phase]
+        if self._taken_ns < self._start_ns + self._bounds[arrival.phase][0]:
+            # The phase's first user is here before the snapshot that ends the one before.
+            self._take(perf_counter_ns())
         if self._is_full(phase):
             self._counts["vusers.skipped"] += 1
             self._services.rendezvous.leave()
@@ -199,13 +210,16 @@ class Worker:
     # -- snapshots -----------------------------------------------------------------------------------------------
 
     async def _snapshots(self) -> None:
-        number = 0
-        while True:
-            number += 1
+        for cut_ns in cuts(boundaries(self._plan)):
+            cut_at = self._start_ns + cut_ns
+            if cut_at <= self._taken_ns:  # the loop stood still over it: the snapshot taken then did for both
+                continue
             due = asyncio.Event()
-            self._services.timers.at(self._start_ns + number * _INTERVAL_NS, due.set)
+            # A moment late, so that a user who is planned for the very end of a phase still is of that phase.
+            self._services.timers.at(cut_at + _AFTER_A_BOUNDARY_NS, due.set)
             await due.wait()
-            self._take(perf_counter_ns())
+            if self._taken_ns < cut_at:
+                self._take(perf_counter_ns())
 
     def _take(self, now_ns: int) -> None:
         gauges = self._health.gauges()

@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wavetank.metrics import names
+from wavetank.metrics.figures import figures, rounded
 from wavetank.metrics.health import Health
 from wavetank.metrics.histogram import Histogram
 from wavetank.metrics.snapshot import ErrorCount, Snapshot
+from wavetank.metrics.stretches import Measured, StretchSummary
 from wavetank.metrics.thresholds import Condition, Threshold, ThresholdResult, Verdict, judge, worst
 from wavetank.metrics.values import Values, statistic
 
 SCHEMA = 1
 """Version of summary.json. It changes when a reader of the old form would be misled."""
 
-FIGURES = ("count", "min", "mean", "p50", "p75", "p90", "p95", "p99", "p999", "max")
-"""The figures of each histogram in summary.json, in their order; times in milliseconds."""
+_OF_THE_WHOLE = ("duration_s", "counters", "rates", "gauges", "derived", "histograms", "errors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +31,41 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class WorkerSummary:
-    """How one worker fared. Times in milliseconds; None where nothing was measured."""
+    """How one worker fared. Times in milliseconds; None where nothing was measured.
+
+    `cpu_percent` and `waited_percent` (time in which it could have run and had no core) are means over the run, those
+    with `_max` are of the worst interval.
+    """
 
     index: int
     cpu_percent: float
+    cpu_percent_max: float | None
+    waited_percent: float
+    waited_percent_max: float | None
     loop_lag_p99: float | None
+    loop_lag_max: float | None
+    stall_p99: float | None
     lateness_p99: float | None
+    gc_pauses: int
+    gc_pause_max: float | None
     peak_rss_mb: float | None
 
     @classmethod
     def of(cls, index: int, health: Health) -> WorkerSummary:
         """Summary of what a worker said about itself."""
         return cls(
-            index,
-            health.cpu_percent,
-            statistic(health.loop_lag, "p99"),
-            statistic(health.lateness, "p99"),
-            health.highest.get("rss_mb"),
+            index=index,
+            cpu_percent=health.cpu_percent,
+            cpu_percent_max=health.highest.get("cpu_percent"),
+            waited_percent=health.waited_percent,
+            waited_percent_max=health.highest.get("waited_percent"),
+            loop_lag_p99=statistic(health.loop_lag, "p99"),
+            loop_lag_max=statistic(health.loop_lag, "max"),
+            stall_p99=statistic(health.stalls, "p99"),
+            lateness_p99=statistic(health.lateness, "p99"),
+            gc_pauses=health.gc_pauses.count,
+            gc_pause_max=statistic(health.gc_pauses, "max"),
+            peak_rss_mb=health.highest.get("rss_mb"),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -54,19 +73,28 @@ class WorkerSummary:
         return {
             "index": self.index,
             "cpu_percent": round(self.cpu_percent, 1),
-            "loop_lag_p99": _rounded(self.loop_lag_p99),
-            "lateness_p99": _rounded(self.lateness_p99),
+            "cpu_percent_max": None if self.cpu_percent_max is None else round(self.cpu_percent_max, 1),
+            "waited_percent": round(self.waited_percent, 1),
+            "waited_percent_max": None if self.waited_percent_max is None else round(self.waited_percent_max, 1),
+            "loop_lag_p99": rounded(self.loop_lag_p99),
+            "loop_lag_max": rounded(self.loop_lag_max),
+            "stall_p99": rounded(self.stall_p99),
+            "lateness_p99": rounded(self.lateness_p99),
+            "gc_pauses": self.gc_pauses,
+            "gc_pause_max": rounded(self.gc_pause_max),
             "peak_rss_mb": None if self.peak_rss_mb is None else round(self.peak_rss_mb, 1),
         }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What a run came to.
+    """What a run came to, or the part of it that is measured.
 
     `rates` are per second of the run; `gauges` are the highest readings; `derived` are the figures that
     thresholds are put on (percent, or replies per second). `errors` come most frequent first. `complete` is
-    False where the run was stopped, or where a part of it was lost.
+    False where the run was stopped, or where a part of it was lost. `phases` are the figures of each phase. Where only
+    a part of the run is measured, `measured` says which, and `whole` is the summary of all of it. `aborted` is the
+    sentence that says why a threshold ended the run early.
     """
 
     verdict: Verdict
@@ -84,6 +112,15 @@ class Summary:
     errors: Mapping[str, ErrorCount]
     workers: tuple[WorkerSummary, ...]
     values: Values = field(repr=False)
+    phases: tuple[StretchSummary, ...] = ()
+    measured: Measured | None = None
+    whole: Summary | None = None
+    aborted: str = ""
+
+    @property
+    def overall(self) -> Summary:
+        """The summary of the whole run, even where only a part of it is measured."""
+        return self.whole or self
 
     def value(self, metric: str) -> float | None:
         """The figure that any metric's name means, or None if there is none: `Values.value`."""
@@ -91,13 +128,14 @@ class Summary:
 
     def to_dict(self) -> dict[str, Any]:
         """The contents of summary.json (DESIGN.md §7). Times in milliseconds, rounded to a tenth of a µs."""
-        return {
+        contents: dict[str, Any] = {
             "schema": SCHEMA,
             "verdict": self.verdict,
             "trust": {"ok": self.trust.ok, "reasons": list(self.trust.reasons)},
             "started_at": self.started_at,
             "duration_s": round(self.duration_s, 3),
             "complete": self.complete,
+            "aborted": self.aborted or None,
             "counters": dict(self.counters),
             "rates": {name: round(rate, 3) for name, rate in self.rates.items()},
             "gauges": {name: round(value, 3) for name, value in self.gauges.items()},
@@ -108,7 +146,18 @@ class Summary:
                 {"kind": kind, "count": error.count, "example": error.example} for kind, error in self.errors.items()
             ],
             "workers": [worker.to_dict() for worker in self.workers],
+            "phases": [phase.to_dict() for phase in self.phases],
         }
+        if self.measured is not None and self.whole is not None:
+            intervals = self.measured.until(round(self.whole.duration_s * 1e9))
+            contents["measured"] = {
+                "from_s": round(self.measured.stretches[0].start_ns / 1e9, 3),
+                "to_s": round(intervals[-1][1] / 1e9, 3) if intervals else None,
+                "phases": list(self.measured.phases),
+            }
+            whole = self.whole.to_dict()
+            contents["whole"] = {name: whole[name] for name in _OF_THE_WHOLE}
+        return contents
 
 
 def summarise(
@@ -122,22 +171,33 @@ def summarise(
     planned: Mapping[str, float] | None = None,
     peaks: Mapping[str, float] | None = None,
     trust: Trust | None = None,
+    phases: tuple[StretchSummary, ...] = (),
+    measured: Measured | None = None,
+    whole: Summary | None = None,
+    overall: Iterable[Threshold] = (),
+    aborted: str = "",
 ) -> Summary:
     """Sums a run up and judges it.
 
     `total` is the sum of all its snapshots. `started_at` is the wall clock's UTC time in ISO 8601, ending in
     Z. `planned` says how much the plan asks for (`thresholds.judge`), `peaks` the highest reading of each
     gauge over the intervals. Without `trust`, the generator is taken to have kept its promise.
+
+    Where only a part of the run is `measured`, `total` is the sum of the snapshots of that part, and `whole` the
+    summary of all. `overall` are thresholds on the whole run in any case. A run that was `aborted` (a sentence says
+    why) is critical.
     """
-    values = Values(total, headline, peaks or {})
+    intervals = measured.until(round(whole.duration_s * 1e9)) if measured is not None and whole is not None else ()
+    values = Values(total, headline, peaks or {}, intervals)
     results = judge(values.value, thresholds, conditions, planned)
+    results += judge((whole.values if whole is not None else values).value, overall)
     rates = {name: values.value(name) for name in (*names.RATES, *sorted(total.rates))}
     derived = {name: values.value(name) for name in names.DERIVED}
     return Summary(
-        verdict=worst(results),
+        verdict="critical" if aborted else worst(results),
         trust=trust or Trust(),
         started_at=started_at,
-        duration_s=total.duration_s,
+        duration_s=values.duration_s,
         complete=complete,
         headline=headline,
         counters={**dict.fromkeys(names.COUNTERS, 0), **dict(sorted(total.counters.items()))},
@@ -149,14 +209,8 @@ def summarise(
         errors=dict(sorted(total.errors.items(), key=lambda entry: (-entry[1].count, entry[0]))),
         workers=tuple(WorkerSummary.of(index, total.workers[index]) for index in sorted(total.workers)),
         values=values,
+        phases=phases,
+        measured=measured,
+        whole=whole,
+        aborted=aborted,
     )
-
-
-def figures(histogram: Histogram) -> dict[str, float | None]:
-    """The figures of a histogram in summary.json; times in milliseconds, null where it is empty."""
-    row: dict[str, float | None] = {figure: _rounded(statistic(histogram, figure)) for figure in FIGURES}
-    return {**row, "count": histogram.count}
-
-
-def _rounded(milliseconds: float | None) -> float | None:
-    return None if milliseconds is None else round(milliseconds, 4)

@@ -76,7 +76,8 @@ class Threshold:
     The verdict is `ok` where `target` holds, `critical` where `critical` holds, and `warning` in between.
     Without a `critical` bound, a missed target is critical (as with Artillery's `ensure`). `warning` is shown
     in reports and decides nothing. `only_if_planned`: judged only if the plan asks for at least as much as
-    the target says.
+    the target says. `abort`: the run ends early once this is critical; that is judged each second, from `after_s`
+    seconds after the run's start on.
     """
 
     metric: str
@@ -85,6 +86,8 @@ class Threshold:
     critical: Bound | None = None
     where: Where | None = None
     only_if_planned: bool = False
+    abort: bool = False
+    after_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

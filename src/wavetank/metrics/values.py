@@ -18,12 +18,21 @@ class Values:
 
     `headline` is the message name that `websocket.throughput` is about; None: all. `peaks` holds the highest
     reading of each gauge, which only somebody who saw every interval can know; without it a gauge is as it
-    stands.
+    stands. `intervals` are the parts of the run (offsets in nanoseconds, one after another) that the snapshot was
+    measured in; without any, it is all the time from the snapshot's start to its end.
     """
 
     snapshot: Snapshot
     headline: str | None = None
     peaks: Mapping[str, float] = field(default_factory=dict)
+    intervals: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds in which the snapshot was measured."""
+        if not self.intervals:
+            return self.snapshot.duration_s
+        return sum(end - start for start, end in self.intervals) / 1e9
 
     def value(self, metric: str) -> float | None:
         """The figure that `metric` names: milliseconds, percent, per second or a plain number.
@@ -58,12 +67,11 @@ class Values:
         return histograms.get(name, Histogram() if names.is_histogram(name) else None)
 
     def _per_second(self, count: float) -> float | None:
-        duration_s = self.snapshot.duration_s
+        duration_s = self.duration_s
         return count / duration_s if duration_s > 0 else None
 
     def _derived(self, metric: str) -> float | None:
         counters = self.snapshot.counters
-        created = counters.get(names.USERS_CREATED, 0)
         connects = counters.get(names.CONNECTS, 0)
         failed = counters.get(names.CONNECT_FAILED, 0)
         if metric == names.CONNECT_SUCCESS:
@@ -72,7 +80,10 @@ class Values:
             lost = counters.get(names.REPLIES_LOST, 0)
             return _percent(failed + lost, connects + counters.get(names.MESSAGES_SENT, 0))
         if metric == names.USERS_ERROR_RATE:
-            return _percent(created - counters.get(names.USERS_COMPLETED, 0), created)
+            # Not of those created: while a run lasts, and in a part of it, most of them are still under way.
+            completed = counters.get(names.USERS_COMPLETED, 0)
+            lost = counters.get(names.USERS_FAILED, 0) + counters.get(names.USERS_INTERRUPTED, 0)
+            return _percent(lost, completed + lost)
         if metric == names.CLOCK_OFFSET:
             return self._clock_offset()
         return self._throughput()
@@ -101,7 +112,13 @@ class Values:
             for metric in (f"{names.RESPONSE_TIME}.{name}" for name in wanted)
             if metric in histograms
         )
-        return replies * 1e9 / (last - first)
+        flowing_ns = self._measured_between(first, last)
+        return replies * 1e9 / flowing_ns if flowing_ns > 0 else None
+
+    def _measured_between(self, first_ns: int, last_ns: int) -> int:
+        if not self.intervals:
+            return last_ns - first_ns
+        return sum(max(0, min(end, last_ns) - max(start, first_ns)) for start, end in self.intervals)
 
 
 def statistic(histogram: Histogram, figure: str) -> float | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wavetank.metrics.thresholds import Condition, Threshold
+from wavetank.plan.measure import Measure
 from wavetank.plan.payload import Payload
 from wavetank.plan.phases import Phase
 from wavetank.plan.pushes import PushRules
@@ -29,7 +30,8 @@ class Plan:
     `variables`: a list means that each user draws one of its elements. `processor` is the Python file with the
     functions that steps name. `strict`: a template's missing variable is an error, instead of the text `undefined`.
     `headline` is the message name that the results block is about; None: all messages. `push`: which messages are
-    pushes, and what is measured of them.
+    pushes, and what is measured of them. `measure` is the part of the run that its figures are about; None: all
+    of it.
     """
 
     name: str
@@ -49,5 +51,6 @@ class Plan:
     thresholds: tuple[Threshold, ...] = ()
     conditions: tuple[Condition, ...] = ()
     headline: str | None = None
+    measure: Measure | None = None
     push: PushRules | None = None
     seed: int = 0

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from wavetank.metrics import names
 from wavetank.metrics.bounded import printable, safe_name
 from wavetank.metrics.histogram import Histogram
-from wavetank.metrics.summary import Summary
+from wavetank.metrics.summary import Summary, WorkerSummary
 from wavetank.metrics.thresholds import ThresholdResult
 from wavetank.metrics.values import statistic
 from wavetank.plan.arrivals import duration_s
@@ -17,6 +17,7 @@ from wavetank.plan.model import Plan
 from wavetank.plan.steps import Loop, Pace, Send, Step
 from wavetank.report.figures import ABSENT, WIDTH, clock, columns, milliseconds, shorten, size, with_unit
 from wavetank.report.labels import close_code_label, error_label
+from wavetank.report.phases import measured_line, phase_table
 from wavetank.report.pushes import push_lines
 from wavetank.run.masking import mask_text
 
@@ -71,9 +72,10 @@ def details(summary: Summary, plan: Plan | None = None) -> str:
     were lost under which name: a send that expects no reply loses none.
     """
     sections = [
-        _about(plan),
+        [*_about(plan), *(line for text in measured_line(summary) for line in _wrapped(text, ""))],
         _section("Users", _users(summary)),
         _section("Messages (times in ms)", _messages(summary, plan)),
+        phase_table(summary),
         _section("Pushes", push_lines(summary, plan)),
         _section("Connect time (ms)", _connect_time(summary)),
         _section("Connections closed", _close_codes(summary)),
@@ -299,11 +301,28 @@ def _generator(summary: Summary) -> list[str]:
             f"  {len(workers)} worker{plural}: the busiest used {busiest:.0f} % of a core, "
             f"lateness p99 {with_unit(late, 'ms')}, loop lag p99 {with_unit(lag, 'ms')}"
         )
+        lines += _wrapped(_worst(workers), "  ")
     return lines
+
+
+def _worst(workers: Sequence[WorkerSummary]) -> str:
+    """The worst of what the workers said of themselves."""
+    busiest = max(worker.cpu_percent_max or 0.0 for worker in workers)
+    waited = max(worker.waited_percent_max or 0.0 for worker in workers)
+    lag = max((worker.loop_lag_max for worker in workers if worker.loop_lag_max is not None), default=None)
+    pause = max((worker.gc_pause_max for worker in workers if worker.gc_pause_max is not None), default=0.0)
+    pauses = sum(worker.gc_pauses for worker in workers)
+    return (
+        f"at worst: {busiest:.0f} % of a core, {waited:.0f} % of a second waiting for it, "
+        f"loop lag {with_unit(lag, 'ms')}; {pauses:,} pause{'' if pauses == 1 else 's'} of the garbage collector, "
+        f"the longest {with_unit(pause, 'ms')}"
+    )
 
 
 def _verdict(summary: Summary) -> list[str]:
     lines = []
+    if summary.aborted:
+        lines += _wrapped(f"aborted: {printable(summary.aborted, 500)}", "")
     if not summary.complete:
         lines.append("The run is not complete: it was stopped, or a part of it was lost. The figures hold until then.")
     judged = [result for result in summary.thresholds if result.verdict != "skipped"]

@@ -34,7 +34,7 @@ class Result:
 
     def exit_code(self, *, strict: bool = False) -> Exit:
         """The exit code; with `strict` a warning counts like a critical verdict."""
-        counters = self.summary.counters
+        counters = self.summary.overall.counters
         attempts = counters.get("websocket.connects", 0)
         if self.interrupted:
             return Exit.INTERRUPTED

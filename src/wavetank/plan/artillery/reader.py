@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 
 from wavetank.errors import Problem, ScriptError, Where
-from wavetank.plan.arrivals import phase_bounds
+from wavetank.plan.arrivals import duration_s
 from wavetank.plan.artillery.config.ensure import Ensuring
 from wavetank.plan.artillery.config.feeders import read_feeders
 from wavetank.plan.artillery.config.functions import find_processor, processor_place, skeleton
+from wavetank.plan.artillery.config.measure import read_measure
 from wavetank.plan.artillery.config.phases import read_phases
 from wavetank.plan.artillery.config.pushes import read_pushes
 from wavetank.plan.artillery.config.settings import (
@@ -181,16 +183,17 @@ class _Script:
         processor = find_processor(named, config.place("processor"), path.parent, self.calls, findings)
         if strict and "processor" not in config and not self.calls:
             self._check_reads(scope, variables, payloads)
-        ensuring = Ensuring(findings, custom=bool(self.calls))
+        phases = read_phases(config.get("phases"), config.get("mode"), findings)
+        try:
+            planned_s = duration_s(phases)
+        except ValueError as error:
+            findings.error(config.place("phases"), str(error).rstrip("."))
+            planned_s = inf
+        ensuring = Ensuring(findings, custom=bool(self.calls), planned_s=planned_s)
         for node in (config.get("ensure"), entry(config.get("plugins"), "ensure")):
             if node is not None:
                 ensuring.read_ensure(node)
         ensuring.read_targets(config.list("targets") or ())
-        phases = read_phases(config.get("phases"), config.get("mode"), findings)
-        try:
-            phase_bounds(phases)
-        except ValueError as error:
-            findings.error(config.place("phases"), str(error).rstrip("."))
         return Plan(
             name=path.stem,
             target=read_target(config, choices.environment, prepared.environments, findings),
@@ -210,6 +213,7 @@ class _Script:
             conditions=tuple(ensuring.conditions),
             headline=config.text("headline"),
             push=read_pushes(config.get("push"), scope),
+            measure=read_measure(config.get("measure"), phases, planned_s, findings),
             seed=choices.seed,
         )
 

@@ -110,3 +110,42 @@ def test_functions_may_count_what_we_do_not_know(read: Read, problems: Problems,
     assert "unknown metric 'orders.placed'" in problems(script_of(SEND, ensure=own))[0]
     ours = {"thresholds": [{"vusers.faild": 5}]}
     assert "did you mean" in problems(script_of({"function": "f"}, processor="f.py", ensure=ours))[0]
+
+
+def test_a_threshold_may_end_the_run(read: Read) -> None:
+    targets = [
+        {"metric": "error_rate", "target": "< 1", "abort": True, "after": "30s"},
+        {"metric": "error_rate", "target": "< 1", "abort": True},
+        {"metric": "error_rate", "target": "< 1", "abort": False, "after": "30s"},
+    ]
+    ensure = {"thresholds": [{"vusers.failed": 5, "vusers.skipped": 1, "abort": True, "after": 2}]}
+    reading = read(script_of(SEND, targets=targets, ensure=ensure, phases=[{"duration": 60, "arrivalRate": 1}]))
+    assert [(each.metric, each.abort, each.after_s) for each in reading.plan.thresholds] == [
+        ("vusers.failed", True, 2),
+        ("vusers.skipped", True, 2),
+        ("error_rate", True, 30),
+        ("error_rate", True, 0),
+        ("error_rate", False, 30),
+    ]
+    assert "Artillery takes 'abort' for a metric; here it is ours" in [each.message for each in reading.warnings]
+
+
+@pytest.mark.parametrize(
+    ("extra", "problem"),
+    [
+        ({"after": "30s"}, "'after' says from when on a threshold may end the run (add abort: true)"),
+        ({"abort": "maybe"}, "'abort' of the target must be true or false, not the text 'maybe'"),
+        ({"abort": True, "after": "later"}, "'after' of the target must be a duration"),
+    ],
+)
+def test_what_ends_a_run_has_to_be_clear(problems: Problems, extra: dict[str, object], problem: str) -> None:
+    (found,) = problems(script_of(SEND, targets=[{"metric": "error_rate", "target": "< 1", **extra}]))
+    assert problem in found
+
+
+def test_a_threshold_that_can_hardly_end_the_run_in_time_is_worth_a_look(read: Read) -> None:
+    targets = [{"metric": "error_rate", "target": "< 1", "abort": True, "after": "2m"}]
+    reading = read(script_of(SEND, targets=targets, phases=[{"duration": 60, "arrivalRate": 1}]))
+    assert "'after' is 2m, and the last phase ends at 1m: the run may be over by then" in [
+        each.message for each in reading.warnings
+    ]

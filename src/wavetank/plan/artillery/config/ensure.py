@@ -11,23 +11,26 @@ from wavetank.metrics.thresholds import Bound, Condition, Threshold
 from wavetank.plan.artillery.fields import Fields, number_of, scalar_text
 from wavetank.plan.artillery.findings import Findings
 from wavetank.plan.artillery.text.node import Node
+from wavetank.plan.durations import format_seconds
 
+_OURS = ("abort", "after")
 _LEGACY = ("min", "max", "median", "p95", "p99")
 _OWN_FAMILIES = ("websocket.", "vusers.", "generator.", "http.", "errors.")
 
 
 class Ensuring:
-    """Gathers thresholds and conditions.
+    """Gathers thresholds and conditions, for a plan whose phases last `planned_s` seconds.
 
     With `custom`, the script has functions, which may count things of their own, so that a metric that we do
     not know can exist nevertheless.
     """
 
-    def __init__(self, findings: Findings, *, custom: bool) -> None:
+    def __init__(self, findings: Findings, *, custom: bool, planned_s: float) -> None:
         self.thresholds: list[Threshold] = []
         self.conditions: list[Condition] = []
         self._findings = findings
         self._custom = custom
+        self._planned_s = planned_s
 
     def read_ensure(self, node: Node) -> None:
         """`config.ensure`, or `config.plugins.ensure`."""
@@ -52,13 +55,24 @@ class Ensuring:
         if node.map is None:
             self._findings.error(node.where, f"a threshold must be a map of a metric and a number, not {node.kind}")
             return
+        ours = Fields(
+            Node(value={key: node.map[key] for key in _OURS if key in node.map}, where=node.where, keys=node.keys),
+            "the threshold",
+            _OURS,
+            self._findings,
+        )
+        for key in ours.present(*_OURS):
+            self._findings.warn(node.place(key), f"Artillery takes {key!r} for a metric; here it is ours")
+        abort, after_s = self._abort(ours)
         for metric, value in node.map.items():
+            if metric in _OURS:
+                continue
             where = node.place(metric)
             number = number_of(value)
             if number is None:
                 self._findings.error(where, f"the threshold of {metric!r} must be a number, not {value.kind}")
             if self._is_metric(metric, where) and number is not None:
-                self.thresholds.append(Threshold(metric, Bound("<", number), where=where))
+                self.thresholds.append(Threshold(metric, Bound("<", number), where=where, abort=abort, after_s=after_s))
 
     def _legacy(self, fields: Fields, key: str) -> None:
         number = fields.number(key)
@@ -90,7 +104,7 @@ class Ensuring:
             self.conditions.append(Condition(text, strict=strict is not False, where=where))
 
     def _target(self, node: Node) -> None:
-        known = ("metric", "target", "warning", "critical", "onlyIfPlanned")
+        known = ("metric", "target", "warning", "critical", "onlyIfPlanned", *_OURS)
         fields = Fields(node, "the target", known, self._findings)
         metric = fields.text("metric")
         missing = [key for key in ("metric", "target") if key not in fields]
@@ -101,6 +115,7 @@ class Ensuring:
         bounds = {key: self._bound(fields, key, metric) for key in ("target", "warning", "critical")}
         target = bounds["target"]
         only_if_planned = fields.flag("onlyIfPlanned")
+        abort, after_s = self._abort(fields)
         if target is None:
             return
         self.thresholds.append(
@@ -111,8 +126,24 @@ class Ensuring:
                 critical=bounds["critical"],
                 where=node.where,
                 only_if_planned=metric == names.THROUGHPUT if only_if_planned is None else only_if_planned,
+                abort=abort,
+                after_s=after_s,
             )
         )
+
+    def _abort(self, fields: Fields) -> tuple[bool, float]:
+        """`abort`: whether the run ends once this is critical; `after`: so long after its start at the earliest."""
+        abort, after_s = fields.flag("abort"), fields.duration("after")
+        where = fields.place("after")
+        if "after" in fields and "abort" not in fields:
+            self._findings.error(where, "'after' says from when on a threshold may end the run", "add abort: true")
+        if after_s is not None and after_s >= self._planned_s:
+            self._findings.warn(
+                where,
+                f"'after' is {format_seconds(after_s)}, and the last phase ends at {format_seconds(self._planned_s)}: "
+                "the run may be over by then",
+            )
+        return abort is True, after_s or 0.0
 
     def _bound(self, fields: Fields, key: str, metric: str) -> Bound | None:
         node = fields.get(key)

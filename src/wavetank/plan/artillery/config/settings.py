@@ -19,7 +19,7 @@ from wavetank.plan.artillery.text.node import Node
 from wavetank.plan.steps import ConnectionOptions
 
 _WITHOUT_MEANING = ("http", "socketio", "statsInterval", "includeFiles", "bundling", "engines", "apdex")
-_OURS = ("strict", "targets", "headline", "push")
+_OURS = ("strict", "targets", "headline", "push", "measure")
 CONFIG_KEYS = (
     "target",
     "phases",
