@@ -60,7 +60,7 @@ def test_a_name_of_any_length_leaves_the_table_its_width() -> None:
 def test_the_report_says_which_part_it_is_about() -> None:
     summary = a_measured_summary()
     text = details(summary, a_plan())
-    assert "Measured: 00:10 to 00:20 (Steady), of 00:25 in all. The phases are those of the whole run." in text
+    assert "Measured: 10s to 20s (Steady), of 25s in all. The phases are those of the whole run." in text
     assert "Duration: 10.00s" in results_block(summary)
     assert "Measured" not in details(a_summary(), a_plan())
 

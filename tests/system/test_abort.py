@@ -131,4 +131,4 @@ def test_a_slow_warm_up_is_left_out_of_the_figures_and_kept_beside_them(wavetank
     assert replies[2] == summary["counters"]["websocket.replies"]
     assert sum(replies) == summary["whole"]["counters"]["websocket.replies"] == slow["count"]
     assert summary["rates"]["websocket.send_rate"] == summary["phases"][2]["rates"]["websocket.send_rate"]
-    assert "Measured: 00:01 to 00:02 (steady), of 00:0" in outcome.stdout
+    assert "Measured: 1s to 2.5s (steady), of " in outcome.stdout

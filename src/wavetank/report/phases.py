@@ -7,7 +7,8 @@ from wavetank.metrics.bounded import printable
 from wavetank.metrics.stretches import StretchSummary, collapsed
 from wavetank.metrics.summary import Summary
 from wavetank.metrics.values import statistic
-from wavetank.report.figures import WIDTH, clock, columns, milliseconds, rate
+from wavetank.plan.durations import format_seconds
+from wavetank.report.figures import WIDTH, columns, milliseconds, rate
 
 _HEAD = ("name", "started", "active", "sent/s", "replies/s", "p50", "p95", "p99", "errors")
 _NONE = "-"
@@ -35,11 +36,13 @@ def measured_line(summary: Summary) -> list[str]:
     intervals = measured.until(round(whole.duration_s * 1e9))
     if not intervals:
         return ["Nothing was measured: the run was over before the part began that was to be measured."]
-    spans = ", ".join(f"{clock(start / 1e9)} to {clock(end / 1e9)}" for start, end in intervals[:5])
+    spans = ", ".join(f"{format_seconds(start / 1e9)} to {format_seconds(end / 1e9)}" for start, end in intervals[:5])
     more = ", ..." if len(intervals) > 5 else ""
     named = ", ".join(printable(name, 40) for name in measured.phases[:5])
     of = f" ({named}{', ...' if len(measured.phases) > 5 else ''})" if named else ""
-    return [f"Measured: {spans}{more}{of}, of {clock(whole.duration_s)} in all. The phases are those of the whole run."]
+    return [
+        f"Measured: {spans}{more}{of}, of {format_seconds(whole.duration_s)} in all. The phases are those of the whole run."
+    ]
 
 
 def _row(phase: StretchSummary) -> list[str]:
