@@ -1,38 +1,214 @@
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from wavetank.metrics.health import Health
 from wavetank.metrics.histogram import Histogram
-from wavetank.run.trust import trust_in
+from wavetank.metrics.snapshot import Snapshot
+from wavetank.run.trust import trust_in, warning_in
 
-_MS = 1_000_000
+MS = 1_000_000
+SECOND = 10**9
 
 
-def health(lag_ms: float, late_ms: float, count: int = 1000) -> Health:
-    return Health(
-        observed_ns=10**10,
-        cpu_ns=97 * 10**8,
-        loop_lag=Histogram.of([round(lag_ms * _MS)] * count),
-        lateness=Histogram.of([round(late_ms * _MS)] * count),
+def a_second(
+    number: int,
+    *,
+    worker: int = 0,
+    replies_ms: Iterable[float] = (20.0,) * 100,
+    lag_ms: Iterable[float] = (0.1,) * 100,
+    work: float = 0.0,
+    cpu: float = 30.0,
+    waited: float = 0.0,
+    late_ms: float | None = None,
+    length_ns: int = SECOND,
+    metric: str = "websocket.response_time",
+) -> Snapshot:
+    """What a worker measured from second `number` on; `work` is the share of its lag in which it worked."""
+    lags = [round(lag * MS) for lag in lag_ms]
+    replies = Histogram.of([round(reply * MS) for reply in replies_ms])
+    health = Health(
+        at_ns=number * SECOND + length_ns,
+        observed_ns=length_ns,
+        cpu_ns=round(cpu / 100 * length_ns),
+        waited_ns=round(waited / 100 * length_ns),
+        loop_lag=Histogram.of(lags),
+        stalls=Histogram.of([round(lag * (1 - work)) for lag in lags]),
+        lateness=Histogram.of([] if late_ms is None else [round(late_ms * MS)] * 10),
+    )
+    return Snapshot(
+        worker=worker,
+        start_ns=number * SECOND,
+        end_ns=number * SECOND + length_ns,
+        histograms={metric: replies} if replies.count else {},
+        workers={worker: health},
     )
 
 
+def a_blocked_second(number: int, worker: int = 0) -> Snapshot:
+    """A call of 200 ms: twenty looks were late, and so was every fifth reply."""
+    lags = [*(200.0 - 10 * look for look in range(20)), *[0.1] * 80]
+    return a_second(number, worker=worker, lag_ms=lags, replies_ms=[20.0 + lag for lag in lags], cpu=5)
+
+
 def test_a_generator_that_keeps_up_is_trusted() -> None:
-    assert trust_in({0: health(5, 20)}).ok
-    assert trust_in({0: Health()}).ok
-    assert trust_in({}).ok
+    assert trust_in(a_second(number) for number in range(20)).ok
+    assert trust_in([]).ok
+    assert trust_in([Snapshot()]).ok
+    assert trust_in([a_second(0, replies_ms=())]).ok
+
+
+def test_a_blocking_call_is_told_with_its_time_and_what_to_do() -> None:
+    timeline = [a_second(number) for number in range(12)]
+    timeline[3:6] = [a_blocked_second(number) for number in range(3, 6)]
+    trust = trust_in(timeline)
+    assert not trust.ok
+    reason, effect = trust.reasons
+    assert reason.startswith("worker 0 stood still for up to 200 ms at a time from 00:03 to 00:06, ")
+    assert "let functions await instead" in reason
+    assert effect.endswith("may be the generator's own")
+
+
+def test_a_core_that_others_take_is_told() -> None:
+    lags = [8.0] * 30 + [0.1] * 70
+    trust = trust_in(
+        a_second(number, lag_ms=lags, replies_ms=[20 + lag for lag in lags], cpu=4, waited=43) for number in range(61)
+    )
+    assert not trust.ok
+    assert trust.reasons[0].startswith("worker 0 waited for its core 43 % of the time from 00:00 to 01:01, ")
+    assert "something else runs on this machine" in trust.reasons[0]
+
+
+def test_a_worker_that_had_no_rest_is_told_even_where_its_loop_was_hardly_late() -> None:
+    timeline = [a_second(number) for number in range(40)]
+    timeline[12:31] = [a_second(number, replies_ms=[900.0] * 100, cpu=97, work=1.0) for number in range(12, 31)]
+    trust = trust_in(timeline)
+    assert trust.reasons[0] == (
+        "worker 0 ran at 97 % of a core from 00:12 to 00:31: response times in that stretch include the generator; "
+        "use more workers or fewer users per machine"
+    )
+
+
+def test_users_who_start_late_count_only_where_the_generator_had_no_rest() -> None:
+    # A server that stands still makes every round of its users late, and that is its own doing.
+    assert trust_in(a_second(number, late_ms=900, replies_ms=[900.0] * 100) for number in range(10)).ok
+    trust = trust_in(a_second(number, late_ms=900, replies_ms=[900.0] * 100, cpu=99) for number in range(10))
+    assert any("worker 0 started users and rounds up to 0.9 s late" in reason for reason in trust.reasons)
+
+
+def test_one_bad_second_of_a_long_run_is_forgiven_unless_it_moves_the_p99() -> None:
+    timeline = [a_second(number) for number in range(300)]
+    timeline[200] = a_blocked_second(200)
+    assert trust_in(timeline).ok
+    busy = [a_second(number, replies_ms=[20.0] * 10) for number in range(20)]
+    busy[10] = a_blocked_second(10)
+    assert not trust_in(busy).ok
+
+
+def test_a_delay_that_is_small_beside_the_response_times_is_forgiven() -> None:
+    lags = [8.0] * 30 + [0.1] * 70
+    assert trust_in(a_second(number, lag_ms=lags, replies_ms=[900.0] * 100) for number in range(10)).ok
+
+
+def test_a_fast_server_is_not_held_against_a_healthy_loop() -> None:
+    assert trust_in(a_second(number, lag_ms=[0.3] * 100, replies_ms=[0.5] * 100) for number in range(10)).ok
+
+
+def test_users_planned_for_one_instant_do_not_cost_a_short_run_its_trust() -> None:
+    lags = [*(50.0 - 10 * look for look in range(5)), *[0.2] * 10]
+    burst = a_second(0, lag_ms=lags, work=0.9, replies_ms=[3.0] * 90 + [30.0] * 10, cpu=95, length_ns=150 * MS)
+    assert trust_in([burst]).ok
+
+
+def test_a_short_run_that_stood_still_is_not_trusted() -> None:
+    lags = [*(400.0 - 10 * look for look in range(40)), *[0.1] * 40]
+    stuck = a_second(0, lag_ms=lags, replies_ms=[20 + lag for lag in lags], cpu=5, length_ns=800 * MS)
+    assert not trust_in([stuck]).ok
+
+
+def test_work_in_lumps_counts_once_it_is_more_than_a_burst() -> None:
+    lags = [*(80.0 - 10 * look for look in range(8)), *[0.1] * 92] * 2
+    timeline = [a_second(number, lag_ms=lags, work=1.0, replies_ms=[20 + lag for lag in lags]) for number in range(20)]
+    assert trust_in(timeline[:2]).ok
+    assert trust_in(timeline).reasons[0].startswith("worker 0 worked for up to 80 ms at a stretch from 00:00 to 00:20")
+
+
+def test_a_run_without_replies_is_judged_by_its_connects() -> None:
+    slow = [
+        a_second(number, metric="websocket.connect_time", replies_ms=[500.0] * 9, cpu=60, waited=39)
+        for number in range(5)
+    ]
+    assert "the p99 of websocket.connect_time" in trust_in(slow).reasons[1]
+
+
+def test_each_worker_is_told_by_itself_and_far_stretches_apart() -> None:
+    timeline = [a_second(number, worker=worker, replies_ms=[20.0] * 5) for number in range(30) for worker in range(3)]
+    for number in (2, 3, 10, 20, 25, 28):
+        timeline[3 * number + 2] = a_blocked_second(number, worker=2)
+    told = [reason for reason in trust_in(timeline).reasons if reason.startswith("worker")]
+    assert len(told) == 1
+    assert (
+        "worker 2 stood still for up to 200 ms at a time from 00:02 to 00:04, from 00:10 to 00:11, "
+        "from 00:20 to 00:21 and in 2 more stretches" in told[0]
+    )
+
+
+def test_a_fleet_of_bad_workers_is_told_in_few_words() -> None:
+    timeline = [a_blocked_second(number, worker) for number in range(3) for worker in range(20)]
+    reasons = trust_in(timeline).reasons
+    assert len(reasons) <= 10
+    assert "and 12 more of the kind" in reasons
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.booleans(), min_size=1, max_size=40),
+    st.permutations(range(4)),
+)
+def test_reasons_name_bad_seconds_and_no_others(bad: list[bool], order: list[int]) -> None:
+    timeline = [a_blocked_second(number) if is_bad else a_second(number) for number, is_bad in enumerate(bad)]
+    trust = trust_in(timeline)
+    assert trust == trust_in(snapshot for rest in order for snapshot in timeline[rest::4])
+    if not any(bad):
+        assert trust.ok
+    if trust.ok:
+        assert not trust.reasons
+        return
+    told = [(int(start), int(end)) for start, end in re.findall(r"from 00:(\d\d) to 00:(\d\d)", trust.reasons[0])]
+    runs = [(found.start(), found.end()) for found in re.finditer("B+", "".join("gB"[each] for each in bad))]
+    merged: list[tuple[int, int]] = []
+    for start, end in runs:
+        if merged and start - merged[-1][1] <= 1:  # a good second between two bad ones does not part them
+            merged[-1] = (merged[-1][0], end)
+        else:
+            merged.append((start, end))
+    assert told == merged[:3]
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_a_prompt_generator_is_never_distrusted_whatever_the_server_does(data: st.DataObject) -> None:
+    replies = st.lists(st.floats(0.1, 10_000), max_size=30)
+    late = st.none() | st.floats(0, 10_000)
+    timeline = [a_second(number, replies_ms=data.draw(replies), late_ms=data.draw(late)) for number in range(5)]
+    assert trust_in(timeline).ok
 
 
 @pytest.mark.parametrize(
-    ("lag_ms", "late_ms", "words"),
-    [(400, 1, "event loop was 400 ms late"), (1, 900, "started users 900 ms late")],
+    ("snapshot", "words"),
+    [
+        (a_second(0), ""),
+        (a_second(0, replies_ms=()), ""),
+        (a_blocked_second(0, worker=3), "worker 3 stood still for up to 200 ms: a call blocks it"),
+        (a_second(0, cpu=97, work=1.0), "worker 0 is late by up to 0.1 ms, at 97 % of a core"),
+        (a_second(0, cpu=50, waited=45, lag_ms=[30.0] * 100), "worker 0 waits for its core 45 % of the time"),
+    ],
 )
-def test_a_reason_says_who_was_late_by_how_much_and_what_to_do(lag_ms: float, late_ms: float, words: str) -> None:
-    trust = trust_in({0: health(1, 1), 3: health(lag_ms, late_ms)})
-    [reason] = trust.reasons
-    assert not trust.ok
-    assert reason.startswith("worker 3 ")
-    assert words in reason
-    assert "97 % of a core" in reason
-    assert "plan " in reason
+def test_a_warning_says_what_is_wrong_right_now(snapshot: Snapshot, words: str) -> None:
+    assert warning_in(snapshot).startswith(words)
+    assert bool(warning_in(snapshot)) == bool(words)

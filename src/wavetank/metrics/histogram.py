@@ -195,6 +195,16 @@ class Histogram:
     def __reduce__(self) -> tuple[object, ...]:
         return Histogram.from_dict, (self.to_dict(),)
 
+    def buckets(self) -> tuple[NDArray[np.float64], _Integers]:
+        """The buckets that are not empty, in order: the value that stands for each (ns), and how often it was met."""
+        keys, counts = self._pairs()
+        return np.array([_middle_of(key) for key in keys.tolist()], dtype=np.float64), counts.copy()
+
+    def share_above(self, value: float) -> float:
+        """Share (0…1) of the values whose bucket stands for more than `value` (ns); 0 if nothing was recorded."""
+        middles, counts = self.buckets()
+        return int(counts[middles > value].sum()) / self.count if self.count else 0.0
+
     def copy(self) -> Histogram:
         """An independent histogram of the same values."""
         twin = Histogram()

@@ -152,6 +152,8 @@ class Console:
         if moment.errors:
             errors.append(self._fit(f": {moment.top_errors}"))
         figures.add_row("errors", errors)
+        if moment.generator:
+            figures.add_row("generator", Text(self._fit(moment.generator), style="yellow"))
         return Group(head, bar, figures)
 
     def _fit(self, text: str) -> str:

@@ -15,6 +15,7 @@ from wavetank.plan.model import Plan
 from wavetank.plan.phases import Pause, Phase, Population
 from wavetank.report.figures import ABSENT, clock, milliseconds, rate
 from wavetank.report.labels import error_label
+from wavetank.run.trust import warning_in
 
 _WINDOW_NS = 5_000_000_000
 _TOP_ERRORS = 3
@@ -27,6 +28,7 @@ class Moment:
     Times are seconds from the run's start. Rates (per second) and response times (milliseconds; None: no reply)
     are of the last few seconds, the other counts of the whole run. `phase` is empty once the last one is over;
     `goal` says what the phase plans for this instant. `errors` are labels and counts, most frequent first.
+    `generator` says what is wrong with the generator itself right now, if anything.
     """
 
     elapsed_s: float
@@ -47,6 +49,7 @@ class Moment:
     p99: float | None = None
     error_count: int = 0
     errors: tuple[tuple[str, int], ...] = field(default=())
+    generator: str = ""
 
     @property
     def stage(self) -> str:
@@ -112,6 +115,7 @@ class Progress:
             p99=statistic(latency, "p99"),
             error_count=sum(error.count for _, error in errors),
             errors=tuple((error_label(kind), error.count) for kind, error in errors),
+            generator=next(filter(None, map(warning_in, reversed(self._recent))), ""),
         )
 
     def _rate(self, counter: str) -> float:
@@ -152,7 +156,9 @@ def line(moment: Moment) -> str:
         f"errors {moment.error_count:,}",
     ]
     text = "  ".join(parts)
-    return f"{text} ({moment.top_errors})" if moment.errors else text
+    if moment.errors:
+        text += f" ({moment.top_errors})"
+    return f"{text}  generator: {moment.generator}" if moment.generator else text
 
 
 def brief(value: float | None) -> str:
