@@ -28,9 +28,7 @@ async def answer(peer: Peer) -> None:
 
 def test_a_function_that_blocks_the_loop_costs_the_run_its_trust(wavetank: CommandLine) -> None:
     (wavetank.folder / "processor.py").write_text(_PROCESSOR, encoding="utf-8")
-    steps = script(
-        "- loop:", f"    {PING}", "    - {function: block}", "  count: 4", config="processor: ./processor.py"
-    )
+    rounds = ("- loop:", f"    {PING}", "    - {function: block}", "  count: 4")
     with RawServer(answer) as server:
         outcome = wavetank.run(script(*rounds, config="processor: ./processor.py"), server.url)
     assert outcome.code == 4, outcome.stderr
