@@ -40,9 +40,8 @@ def measured_line(summary: Summary) -> list[str]:
     more = ", ..." if len(intervals) > 5 else ""
     named = ", ".join(printable(name, 40) for name in measured.phases[:5])
     of = f" ({named}{', ...' if len(measured.phases) > 5 else ''})" if named else ""
-    return [
-        f"Measured: {spans}{more}{of}, of {format_seconds(whole.duration_s)} in all. The phases are those of the whole run."
-    ]
+    length = format_seconds(whole.duration_s)
+    return [f"Measured: {spans}{more}{of}, of {length} in all. The phases are those of the whole run."]
 
 
 def _row(phase: StretchSummary) -> list[str]:
