@@ -37,9 +37,7 @@ snapshots = st.builds(
     counters=st.dictionaries(few_names, amounts, max_size=2),
     rates=st.dictionaries(few_names, amounts, max_size=2),
     histograms=st.dictionaries(few_names, histograms, max_size=2),
-    errors=st.dictionaries(
-        few_names, st.builds(ErrorCount, amounts, st.sampled_from(["", "x", "y"])), max_size=2
-    ),
+    errors=st.dictionaries(few_names, st.builds(ErrorCount, amounts, st.sampled_from(["", "x", "y"])), max_size=2),
     flow=st.dictionaries(few_names, st.builds(Flow, offsets, offsets), max_size=2),
     workers=st.dictionaries(st.integers(0, 2), healths, max_size=2),
 )

@@ -59,9 +59,7 @@ def test_a_bound_reads_back_what_it_prints(operator: str, value: float) -> None:
 
 
 P95 = "websocket.response_time.p95"
-LATENCY = Threshold(
-    P95, target=Bound("<", 50), warning=Bound("<", 100), critical=Bound(">", 200), where=WHERE
-)
+LATENCY = Threshold(P95, target=Bound("<", 50), warning=Bound("<", 100), critical=Bound(">", 200), where=WHERE)
 
 
 def result_of(threshold: Threshold, value: float | None, **planned: float) -> ThresholdResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 
 from wavetank.errors import Where
 from wavetank.flow.actions import (
@@ -21,6 +21,7 @@ from wavetank.metrics.recorder import Recorder
 from wavetank.plan.model import Plan
 from wavetank.plan.processor import Processor
 from wavetank.plan.steps import (
+    WEBSOCKET_STEPS,
     Close,
     Connect,
     Function,
@@ -34,6 +35,7 @@ from wavetank.plan.steps import (
     Step,
     Think,
     Wait,
+    every_step,
 )
 
 
@@ -44,7 +46,7 @@ def compile_session(
 
     Templates are compiled and constant messages encoded here, once for all users of a worker.
     """
-    opener = next((step for step in _flat(steps) if not isinstance(step, Function | Log | Think | Rendezvous)), None)
+    opener = next((step for step in every_step(steps) if isinstance(step, WEBSOCKET_STEPS)), None)
     if not isinstance(opener, Connect):
         steps = (Connect(where=steps[0].where if steps else Where(plan.name)), *steps)
     return _compile_all(steps, plan, recorder, processor)
@@ -59,7 +61,7 @@ def compile_hook(
 
 def waits_for_pushes(steps: Iterable[Step]) -> bool:
     """Whether a `wait` step may want a message that came before it was reached."""
-    return any(isinstance(step, Wait) for step in _flat(steps))
+    return any(isinstance(step, Wait) for step in every_step(steps))
 
 
 def _compile_all(steps: Iterable[Step], plan: Plan, recorder: Recorder, processor: Processor | None) -> Body:
@@ -96,12 +98,3 @@ def _compile(step: Step, plan: Plan, recorder: Recorder, processor: Processor | 
             return compile_close(step, plan)
         case Rendezvous():
             return lambda actor: actor.rendezvous()
-
-
-def _flat(steps: Iterable[Step]) -> Iterator[Step]:
-    """All steps in reading order, those of loops in their place."""
-    for step in steps:
-        if isinstance(step, Loop | Pace):
-            yield from _flat(step.steps)
-        else:
-            yield step

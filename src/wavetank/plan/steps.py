@@ -6,7 +6,7 @@ it. Every step knows the place in the script that it came from, so that a failur
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -214,7 +214,18 @@ class Pace:
     interval_s: float
 
 
+def every_step(steps: Iterable[Step]) -> Iterator[Step]:
+    """All steps in reading order: those of a loop after the loop itself."""
+    for step in steps:
+        yield step
+        if isinstance(step, Loop | Pace):
+            yield from every_step(step.steps)
+
+
 Step = Connect | Send | Settle | Wait | Think | Loop | Function | Log | Ping | Close | Rendezvous | Pace
+
+WEBSOCKET_STEPS = (Connect, Send, Settle, Wait, Ping, Close)
+"""The steps that need the user's connection, or make it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from wavetank.metrics import names
@@ -14,7 +14,7 @@ from wavetank.metrics.thresholds import ThresholdResult
 from wavetank.metrics.values import statistic
 from wavetank.plan.arrivals import duration_s
 from wavetank.plan.model import Plan
-from wavetank.plan.steps import Loop, Pace, Send, Step
+from wavetank.plan.steps import Send, every_step
 from wavetank.report.figures import ABSENT, WIDTH, clock, columns, milliseconds, shorten, size, with_unit
 from wavetank.report.labels import close_code_label, error_label
 from wavetank.report.phases import measured_line, phase_table
@@ -188,17 +188,9 @@ def _answered(plan: Plan | None) -> set[str]:
     if plan is None:
         return set()
     flows = [*(scenario.steps for scenario in plan.scenarios), plan.before, plan.after]
-    sends = [send for steps in flows for send in _sends(steps)]
+    sends = [step for steps in flows for step in every_step(steps) if isinstance(step, Send)]
     silent = {safe_name(send.name) for send in sends if send.expect is None and send.correlation is None}
     return {safe_name(send.name) for send in sends} - silent
-
-
-def _sends(steps: Iterable[Step]) -> Iterator[Send]:
-    for step in steps:
-        if isinstance(step, Send):
-            yield step
-        elif isinstance(step, Loop | Pace):
-            yield from _sends(step.steps)
 
 
 def _family(metrics: Mapping[str, _Value], family: str) -> dict[str, _Value]:

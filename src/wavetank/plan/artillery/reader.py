@@ -30,8 +30,10 @@ from wavetank.plan.artillery.scenario.expectations import first_name
 from wavetank.plan.artillery.scenario.scenarios import ScenarioReader, select_scenario
 from wavetank.plan.artillery.scope import Call, Scope
 from wavetank.plan.artillery.text.source import read_source
-from wavetank.plan.model import Plan
+from wavetank.plan.model import Plan, Scenario
 from wavetank.plan.payload import Payload
+from wavetank.plan.phases import Phase, Population
+from wavetank.plan.steps import Rendezvous, every_step
 from wavetank.plan.template import NOW
 
 _BUILT_IN = (
@@ -189,6 +191,7 @@ class _Script:
         except ValueError as error:
             findings.error(config.place("phases"), str(error).rstrip("."))
             planned_s = inf
+        _check_rendezvous(phases, scenarios, findings)
         ensuring = Ensuring(findings, custom=bool(self.calls), planned_s=planned_s)
         for node in (config.get("ensure"), entry(config.get("plugins"), "ensure")):
             if node is not None:
@@ -228,4 +231,16 @@ class _Script:
             if read.name not in known:
                 self.findings.error(
                     read.where, f"the variable {read.name!r} is set nowhere", suggestion(read.name, known)
+                )
+
+
+def _check_rendezvous(phases: tuple[Phase, ...], scenarios: tuple[Scenario, ...], findings: Findings) -> None:
+    """A rendezvous waits for every planned arrival, and a held population plans none."""
+    if not any(isinstance(phase, Population) for phase in phases):
+        return
+    for scenario in scenarios:
+        for step in every_step(scenario.steps):
+            if isinstance(step, Rendezvous):
+                findings.error(
+                    step.where, "'rendezvous' cannot know how many users a held population has", "use arrivalCount"
                 )

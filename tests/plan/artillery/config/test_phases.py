@@ -101,3 +101,10 @@ def test_a_phase_that_artillery_runs_otherwise_is_warned_of(read: Read, phase: A
     warnings = read(script_of(SEND, phases=[phase])).warnings
     assert len(warnings) == 1
     assert warning in warnings[0].message
+
+
+def test_a_rendezvous_beside_a_held_population_is_a_mistake(problems: Problems) -> None:
+    script = script_of({"rendezvous": {}}, phases=[{"duration": 1, "users": 5}])
+    assert problems(script) == [
+        "script.yml:1: 'rendezvous' cannot know how many users a held population has (use arrivalCount)"
+    ]

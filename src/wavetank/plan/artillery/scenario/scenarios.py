@@ -11,13 +11,12 @@ from wavetank.plan.artillery.scenario.steps import HTTP_STEPS, FlowReader
 from wavetank.plan.artillery.scope import Call, Scope
 from wavetank.plan.artillery.text.node import Node
 from wavetank.plan.model import Scenario
-from wavetank.plan.steps import Close, Connect, Function, Loop, Pace, Ping, Send, Step, Wait
+from wavetank.plan.steps import WEBSOCKET_STEPS, Connect, Function, Step, every_step
 
 _HOOKS = ("beforeScenario", "afterScenario")
 _HTTP_HOOKS = ("beforeRequest", "afterResponse", "onError")
 _KNOWN = ("name", "engine", "weight", "flow", *_HOOKS, *_HTTP_HOOKS)
 _HOOK_STEPS = ("function", "log", "think")
-_WEBSOCKET = Connect | Send | Wait | Ping | Close
 
 
 class ScenarioReader:
@@ -92,7 +91,7 @@ class ScenarioReader:
             self._findings.error(node.where, "the scenario has no flow")
             return None
         steps = FlowReader(self._scope).read(flow)
-        first = next(_websocket_steps(steps), None)
+        first = next((step for step in every_step(steps) if isinstance(step, WEBSOCKET_STEPS)), None)
         if not isinstance(first, Connect):
             # Artillery opens the connection before the first step; functions may count on it.
             steps = (Connect(where=flow.where), *steps)
@@ -159,14 +158,6 @@ class ScenarioReader:
                 continue
             self._scope.calls.append(Call(element.where, element.text))
             yield Function(where=element.where, name=element.text)
-
-
-def _websocket_steps(steps: tuple[Step, ...]) -> Iterator[Step]:
-    for step in steps:
-        if isinstance(step, _WEBSOCKET):
-            yield step
-        elif isinstance(step, Loop | Pace):
-            yield from _websocket_steps(step.steps)
 
 
 def _has_http_steps(flow: Node | None) -> bool:
