@@ -86,6 +86,19 @@ def test_only_the_most_frequent_errors_are_named() -> None:
     assert moment.top_errors == "Connection refused 4, Reply timeout 3, TLS failed 2, ..."
 
 
+def test_a_generator_in_trouble_is_told_while_it_lasts_and_a_little_longer() -> None:
+    progress = Progress(a_plan())
+    told = []
+    for second in range(8):
+        recorder = Recorder(0)
+        lag_ms = 300 if second == 1 else 0
+        recorder.samples("generator.loop_lag").extend([lag_ms * MS] * 100)
+        recorder.samples("generator.stall").extend([lag_ms * MS] * 100)
+        interval = recorder.take(0, second * SECOND, (second + 1) * SECOND, {}, {"cpu_percent": 5.0})
+        told.append(line(progress.add(interval, interval)).partition("  generator: ")[2])
+    assert told == ["", *["worker 0 stood still for up to 300 ms: a call blocks it"] * 5, "", ""]
+
+
 def test_an_empty_first_snapshot_divides_by_nothing() -> None:
     text = line(Progress(a_plan()).add(Snapshot(), Snapshot()))
     assert text.startswith("00:00  phase Warm-up 1/2  users 0 active, 0 started  open 0  sent 0/s")

@@ -141,6 +141,17 @@ def test_a_generator_that_fell_behind_is_told_with_its_reasons() -> None:
     assert "  1 worker: the busiest used 34 % of a core, lateness p99 0.500 ms, loop lag p99 n/a\n" in text
 
 
+def test_the_worst_that_the_generator_said_of_itself_is_told() -> None:
+    recorder = Recorder(0)
+    recorder.samples("generator.loop_lag").extend([MS] * 99 + [203 * MS])
+    recorder.samples("generator.gc_pause").extend([2 * MS, 33 * MS])
+    quiet = recorder.take(0, 0, SECOND, {}, {"cpu_percent": 20.0, "waited_percent": 0.0})
+    busy = recorder.take(0, SECOND, 2 * SECOND, {}, {"cpu_percent": 57.0, "waited_percent": 43.0})
+    lines = [" ".join(text.split()) for text in details(a_summary(quiet + busy)).splitlines()]
+    worst = lines.index("at worst: 57 % of a core, 43 % of a second waiting for it, loop lag 203.0 ms; 2 pauses of the")
+    assert lines[worst + 1] == "garbage collector, the longest 33.00 ms"
+
+
 def test_details_of_an_empty_run_have_no_empty_sections() -> None:
     text = details(a_summary(Snapshot(), headline=None), a_plan())
     assert "Users\n  created 0" in text
