@@ -5,6 +5,8 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wavetank.metrics.histogram import Histogram
 from wavetank.metrics.recorder import Recorder
@@ -186,3 +188,18 @@ def test_health_and_gauges_are_kept_by_worker() -> None:
     assert part.lateness == snapshot.histograms["generator.lateness"] == Histogram.of([10, 20])
     assert part.loop_lag == Histogram.of([30])
     assert snapshot.gauges == {"vusers.active": 7.0}
+
+
+@given(st.lists(st.tuples(st.integers(0, 600), st.booleans()), max_size=8))
+def test_folding_early_and_often_changes_nothing_of_a_snapshot(stretches: list[tuple[int, bool]]) -> None:
+    folding, plain = Recorder(0), Recorder(0)
+    for number, (length, fold) in enumerate(stretches):
+        for recorder in (folding, plain):
+            series = recorder.series(f"name-{number % 2}")
+            series.response_ns.extend(range(number, number + length))
+            series.service_ns.extend(range(length))
+            recorder.samples("generator.lateness").extend(range(length // 2))
+        if fold:
+            folding.fold()
+    for _ in range(2):
+        assert folding.take(0, 0, 10**9, {}, {}) == plain.take(0, 0, 10**9, {}, {})

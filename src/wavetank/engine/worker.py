@@ -6,12 +6,14 @@ It is told its plan, its share and the start instant, and needs nothing more.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter_ns
 
+from wavetank.engine.collector import RareCollections
 from wavetank.engine.connector import Connector
 from wavetank.engine.health import HealthWatch
 from wavetank.engine.pacer import Pacer
@@ -37,6 +39,7 @@ from wavetank.plan.phases import Pause, Phase, Population
 from wavetank.plan.processor import Processor
 
 _AFTER_A_BOUNDARY_NS = 100_000
+_FOLD_NS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,9 @@ class Worker:
         )
         self._keeper = PopulationKeeper(plan.phases, share, start_ns, self._services.timers, self._arrive, plan.seed)
         self._health = HealthWatch(self._services.timers, self._recorder)
+        self._collections = RareCollections()
         self._taken_ns = start_ns
+        self._taken: deque[Snapshot] = deque()
         self._is_over = False
 
     @property
@@ -119,7 +124,9 @@ class Worker:
 
     async def run(self) -> None:
         """Carry the share to its end: all arrivals started, all users ended, all connections closed."""
+        self._collections.begin()
         self._health.start()
+        self._fold()
         snapshots = asyncio.ensure_future(self._snapshots())
         try:
             await asyncio.gather(self._pacer.run(), self._keeper.run())
@@ -130,9 +137,11 @@ class Worker:
         finally:
             snapshots.cancel()
             self._health.stop()
+            self._collections.end()
             self._services.timers.close()
             self._is_over = True
             self._take(perf_counter_ns())
+            self._hand_over()
 
     def stop(self) -> None:
         """Start nobody any more; those under way go on."""
@@ -226,7 +235,17 @@ class Worker:
         gauges |= {"vusers.active": len(self._users), "websocket.open": self._services.connections.open}
         snapshot = self._recorder.take(self._share.index, self._taken_ns, now_ns, gauges, self._health.readings())
         self._taken_ns = now_ns
-        self._on_snapshot(snapshot)
+        # The loop looks after the sockets in between: two short standstills are less than one long one.
+        self._taken.append(snapshot)
+        self._services.loop.call_soon(self._hand_over)
+
+    def _hand_over(self) -> None:
+        while self._taken:
+            self._on_snapshot(self._taken.popleft())
+
+    def _fold(self) -> None:
+        self._recorder.fold()
+        self._services.timers.at(perf_counter_ns() + _FOLD_NS, self._fold)
 
 
 async def _live(user: User, session: _Session) -> None:
