@@ -24,7 +24,8 @@ class Paced:
     """Users who send on a schedule: each `count` requests, one every `every_ms`, whatever the replies do.
 
     The users arrive `apart_ms` from each other, which spreads their sends evenly over the interval where `apart_ms`
-    and `every_ms` in the right unit have no common divisor. They begin to send when all of them are connected.
+    and `every_ms` in the right unit have no common divisor. They begin to send when all of them are connected, and
+    close when all of them have done: connections are not what is measured.
     """
 
     users: int
@@ -62,6 +63,7 @@ scenarios:
           - send: {{name: request, payload: {{type: ping}}, match: {{json: $.type, value: ping}}}}
         every: {self.every_ms:g}ms
         count: {self.count}
+      - think: 500ms
 """
 
 

@@ -39,7 +39,7 @@ from wavetank.plan.phases import Pause, Phase, Population
 from wavetank.plan.processor import Processor
 
 _AFTER_A_BOUNDARY_NS = 100_000
-_FOLD_NS = 20_000_000
+_FOLD_NS = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)

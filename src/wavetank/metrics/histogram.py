@@ -266,7 +266,10 @@ class Histogram:
     def _pairs(self) -> tuple[_Integers, _Integers]:
         if self._dense is None:
             return self._keys, self._counts
-        used = np.flatnonzero(self._dense)
+        if self.count == 0:
+            return _NOTHING, _NOTHING
+        first, last = bucket_of(self._min), bucket_of(self._max)
+        used = np.flatnonzero(self._dense[first : last + 1]) + first
         return used, self._dense[used]
 
     def _note(self, count: int, total: int, smallest: int, largest: int) -> None:
