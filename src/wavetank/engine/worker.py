@@ -40,6 +40,7 @@ from wavetank.plan.processor import Processor
 
 _AFTER_A_BOUNDARY_NS = 100_000
 _FOLD_NS = 10_000_000
+_BREATH_NS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,9 +236,10 @@ class Worker:
         gauges |= {"vusers.active": len(self._users), "websocket.open": self._services.connections.open}
         snapshot = self._recorder.take(self._share.index, self._taken_ns, now_ns, gauges, self._health.readings())
         self._taken_ns = now_ns
-        # The loop looks after the sockets in between: two short standstills are less than one long one.
+        # The loop looks after the sockets in between: two short standstills are less than one long one. With
+        # `call_soon` there would be no in between, since what is ready is run before the sockets are looked at.
         self._taken.append(snapshot)
-        self._services.loop.call_soon(self._hand_over)
+        self._services.timers.at(perf_counter_ns() + _BREATH_NS, self._hand_over)
 
     def _hand_over(self) -> None:
         while self._taken:
