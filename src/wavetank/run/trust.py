@@ -16,10 +16,10 @@ from wavetank.metrics.summary import Trust
 from wavetank.run.starvation import Interval, complaint, reason, stretches
 
 QUANTILE = 0.99
-MOVED = 0.075
+MOVED = 0.06
 """The generator may have made the p99 longer by so much of what it was without.
 
-The promise is 10 %. A hundred looks a second are a sample: what they foretell was found up to a sixth too low.
+The promise is 10 %. A hundred looks a second are a sample: what they foretold was found to be 7 % where it was 14 %.
 """
 
 RESOLUTION_NS = 1_000_000
