@@ -110,7 +110,8 @@ class Worker:
         self._health = HealthWatch(self._services.timers, self._recorder)
         self._collections = RareCollections()
         self._taken_ns = start_ns
-        self._taken: deque[Snapshot] = deque()
+        self._cuts: deque[Callable[[], Snapshot]] = deque()
+        self._built: deque[Snapshot] = deque()
         self._is_over = False
 
     @property
@@ -141,7 +142,8 @@ class Worker:
             self._collections.end()
             self._services.timers.close()
             self._is_over = True
-            self._take(perf_counter_ns())
+            self._cut(perf_counter_ns())
+            self._build()
             self._hand_over()
 
     def stop(self) -> None:
@@ -232,18 +234,29 @@ class Worker:
                 self._take(perf_counter_ns())
 
     def _take(self, now_ns: int) -> None:
+        """End an interval now; its snapshot is made and handed over in turns of their own.
+
+        The loop looks after the sockets in between: several short standstills are less than one long one. With
+        `call_soon` there would be no in between, since what is ready is run before the sockets are looked at.
+        """
+        self._cut(now_ns)
+        self._services.timers.at(perf_counter_ns() + _BREATH_NS, self._build)
+        self._services.timers.at(perf_counter_ns() + 2 * _BREATH_NS, self._hand_over)
+
+    def _cut(self, now_ns: int) -> None:
         gauges = self._health.gauges()
         gauges |= {"vusers.active": len(self._users), "websocket.open": self._services.connections.open}
-        snapshot = self._recorder.take(self._share.index, self._taken_ns, now_ns, gauges, self._health.readings())
+        readings = self._health.readings()
+        self._cuts.append(self._recorder.cut(self._share.index, self._taken_ns, now_ns, gauges, readings))
         self._taken_ns = now_ns
-        # The loop looks after the sockets in between: two short standstills are less than one long one. With
-        # `call_soon` there would be no in between, since what is ready is run before the sockets are looked at.
-        self._taken.append(snapshot)
-        self._services.timers.at(perf_counter_ns() + _BREATH_NS, self._hand_over)
+
+    def _build(self) -> None:
+        while self._cuts:
+            self._built.append(self._cuts.popleft()())
 
     def _hand_over(self) -> None:
-        while self._taken:
-            self._on_snapshot(self._taken.popleft())
+        while self._built:
+            self._on_snapshot(self._built.popleft())
 
     def _fold(self) -> None:
         self._recorder.fold()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any, Literal
 
@@ -161,10 +161,24 @@ class Recorder:
         every reading, such as `rss_mb`, keeps its highest value. Readings that are not finite numbers are left
         out.
         """
-        histograms, flow = self._take_series()
+        return self.cut(worker, start_ns, end_ns, gauges, health)()
+
+    def cut(
+        self,
+        worker: int,
+        start_ns: int,
+        end_ns: int,
+        gauges: Mapping[str, float],
+        health: Mapping[str, float],
+    ) -> Callable[[], Snapshot]:
+        """Ends the interval like `take`, but leaves the long part to the function that it gives, to be called once.
+
+        What is recorded in between belongs to the next snapshot.
+        """
+        flow, overall = self._cut_series()
         for name, values in self._samples.items():
-            if values or name in self._folded or self._packed[name]:
-                histograms[name] = self._unfold(name, values)
+            if values:
+                self._pack(name, values)
         errors = {kind: ErrorCount(n, self._examples[kind]) for kind, n in self._error_counts.items()}
         for kind, count in self._error_counts.items():
             self.counts[f"{names.ERRORS}.{kind}"] += count
@@ -177,10 +191,6 @@ class Recorder:
             waited_ns=round(length_ns * highest.get("waited_percent", 0.0) / 100),
             gauges={name: float(value) for name, value in gauges.items() if math.isfinite(value)},
             highest=highest,
-            lateness=histograms.get(names.LATENESS, Histogram()).copy(),
-            loop_lag=histograms.get(names.LOOP_LAG, Histogram()).copy(),
-            stalls=histograms.get(names.STALL, Histogram()).copy(),
-            gc_pauses=histograms.get(names.GC_PAUSE, Histogram()).copy(),
             clock=self.clock_offset,
         )
         snapshot = Snapshot(
@@ -189,21 +199,22 @@ class Recorder:
             end_ns=end_ns - self._origin_ns,
             counters=dict(self.counts),
             rates=dict(self._rates),
-            histograms=histograms,
             errors=errors,
             flow=flow,
             workers={worker: part},
         )
+        packed, folded = self._packed, self._folded
+        self._packed, self._folded = defaultdict(list), {}
         self.counts.clear()
         self._rates.clear()
         self._examples.clear()
         self._error_counts.clear()
-        return snapshot
+        return lambda: _filled(snapshot, part, packed, folded, overall)
 
-    def _take_series(self) -> tuple[dict[str, Histogram], dict[str, Flow]]:
-        histograms: dict[str, Histogram] = {}
+    def _cut_series(self) -> tuple[dict[str, Flow], dict[str, str]]:
+        """When messages flowed, and for the histogram of each name the one over all names that it is a part of."""
         flow: dict[str, Flow] = {}
-        overall = {names.RESPONSE_TIME: Histogram(), names.SERVICE_TIME: Histogram()}
+        overall: dict[str, str] = {}
         for series in self._series.values():
             if series.sent:
                 self.counts[f"{names.MESSAGES_SENT}.{series.name}"] += series.sent
@@ -212,19 +223,13 @@ class Recorder:
                 (names.SERVICE_TIME, series.service_ns),
             ):
                 name = f"{metric}.{series.name}"
-                if values or name in self._folded or self._packed[name]:
-                    histogram = histograms[name] = self._unfold(name, values)
-                    overall[metric] += histogram
+                overall[name] = metric
+                if values:
+                    self._pack(name, values)
             if series.first_sent_ns or series.last_reply_ns:
                 flow[series.name] = Flow(self._offset(series.first_sent_ns), self._offset(series.last_reply_ns))
             series.sent = series.first_sent_ns = series.last_reply_ns = 0
-        if overall[names.RESPONSE_TIME].count:
-            self.counts[names.REPLIES] += overall[names.RESPONSE_TIME].count
-        for metric, histogram in overall.items():
-            if histogram.count:
-                histogram.compact()
-                histograms[metric] = histogram
-        return histograms, flow
+        return flow, overall
 
     def _pack(self, name: str, values: list[int]) -> None:
         # The numbers of a list become an array in pieces; an array becomes part of a histogram only when it is long,
@@ -236,17 +241,36 @@ class Recorder:
             self._folded.setdefault(name, Histogram()).record_many(np.concatenate(arrays))
             arrays.clear()
 
-    def _unfold(self, name: str, values: list[int]) -> Histogram:
-        """The histogram of a name since the last take: what was folded or packed, and the values that were not."""
-        if values:
-            self._pack(name, values)
-        histogram = self._folded.pop(name, None) or Histogram()
-        arrays = self._packed[name]
-        if arrays:
-            histogram.record_many(np.concatenate(arrays))
-            arrays.clear()
-        histogram.compact()
-        return histogram
-
     def _offset(self, instant_ns: int) -> int | None:
         return instant_ns - self._origin_ns if instant_ns else None
+
+
+def _filled(
+    snapshot: Snapshot,
+    part: Health,
+    packed: Mapping[str, list[NDArray[Any]]],
+    folded: dict[str, Histogram],
+    overall: Mapping[str, str],
+) -> Snapshot:
+    """The snapshot with its histograms: of what was folded, and of the arrays that were not."""
+    histograms = snapshot.histograms
+    sums: defaultdict[str, Histogram] = defaultdict(Histogram)
+    for name, arrays in packed.items():
+        histogram = folded.get(name) or Histogram()
+        if arrays:
+            histogram.record_many(np.concatenate(arrays))
+        histogram.compact()
+        histograms[name] = histogram
+        if name in overall:
+            sums[overall[name]] += histogram
+    for metric, total in sums.items():
+        total.compact()
+        histograms[metric] = total
+    if names.RESPONSE_TIME in histograms:
+        replies = snapshot.counters.get(names.REPLIES, 0)
+        snapshot.counters[names.REPLIES] = replies + histograms[names.RESPONSE_TIME].count
+    part.lateness = histograms.get(names.LATENESS, Histogram()).copy()
+    part.loop_lag = histograms.get(names.LOOP_LAG, Histogram()).copy()
+    part.stalls = histograms.get(names.STALL, Histogram()).copy()
+    part.gc_pauses = histograms.get(names.GC_PAUSE, Histogram()).copy()
+    return snapshot
