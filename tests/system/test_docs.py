@@ -26,7 +26,7 @@ from wavetank.errors import ScriptError
 from wavetank.metrics import names
 from wavetank.metrics.bounded import OTHER
 from wavetank.plan import artillery
-from wavetank.plan.artillery import inspect_script
+from wavetank.plan.artillery import read_script
 from wavetank.plan.artillery.findings import Findings
 from wavetank.plan.artillery.scenario.steps import FlowReader
 from wavetank.plan.artillery.scope import Scope
@@ -102,7 +102,7 @@ def read(script: object, folder: Path) -> Plan:
     path = folder / "script.yml"
     path.write_text(yaml.safe_dump(script, sort_keys=False), encoding="utf-8")
     variables = {"STAGING_HOST": "localhost", "TOKEN": "t"}
-    return inspect_script(path, env=variables).plan
+    return read_script(path, env=variables).plan
 
 
 @pytest.mark.parametrize(("where", "block"), YAML_BLOCKS, ids=[where for where, _ in YAML_BLOCKS])
@@ -118,7 +118,7 @@ def test_every_environment_of_an_example_can_be_chosen(folder: Path) -> None:
             path = folder / "script.yml"
             path.write_text(block, encoding="utf-8")
             for name in environments:
-                inspect_script(path, environment=name, env={"STAGING_HOST": "localhost"})
+                read_script(path, environment=name, env={"STAGING_HOST": "localhost"})
                 chosen += 1
     assert chosen
 
@@ -130,10 +130,10 @@ def test_the_mistake_of_the_quickstart_is_told_in_its_words(tmp_path: Path, monk
     shown = "\n".join(text for _, text in blocks(QUICKSTART, "console"))
     path.write_text(script.replace("match", "macth", 1), encoding="utf-8")
     with pytest.raises(ScriptError) as caught:
-        inspect_script(path)
+        read_script(path)
     assert str(caught.value) in shown
     path.write_text(script, encoding="utf-8")
-    for warning in inspect_script(path).warnings:
+    for warning in read_script(path).warnings:
         assert warning.message in shown
 
 

@@ -98,7 +98,7 @@ def test_a_thousand_subscribers_count_exactly_what_the_server_did_to_their_pushe
     with broadcaster(injected) as url:
         outcome = wavetank.run(SCRIPT, url, "--seed", str(seed))
 
-    assert outcome.code in (0, 4), outcome.stderr  # a busy machine costs trust, but no count
+    assert outcome.code == 0, outcome.stderr
     assert injected["subscriptions"] == SUBSCRIBERS * CHANNELS
     assert injected["published"] == PUBLISHERS * MESSAGES
     assert injected["too_early"] == 0
@@ -125,7 +125,7 @@ def test_the_example_counts_every_event_once_for_every_subscriber(wavetank: Comm
 
     outcome = wavetank("run", str(example), "--serve", "--quiet", "--seed", "1")
 
-    assert outcome.code in (0, 4), outcome.stderr
+    assert outcome.code == 0, outcome.stderr
     counters = outcome.summary["counters"]
     subscribers = counters["vusers.created_by_name.subscriber"]
     publishers = counters["vusers.created_by_name.publisher"]
@@ -162,7 +162,7 @@ def test_another_clock_is_told_and_its_offset_taken_off(wavetank: CommandLine) -
     with RawServer(a_clock_ahead) as server:
         outcome = wavetank.run(script(*steps, config=config), server.url)
 
-    assert outcome.code in (0, 4), outcome.stderr
+    assert outcome.code == 0, outcome.stderr
     summary = outcome.summary
     hello = summary["histograms"]["websocket.service_time.hello"]
     assert abs(summary["derived"]["push.clock_offset"] - AHEAD_S * 1000) <= hello["min"] / 2 + 1

@@ -31,7 +31,7 @@ def test_a_function_that_blocks_the_loop_costs_the_run_its_trust(wavetank: Comma
     rounds = ("- loop:", f"    {PING}", "    - {function: block}", "  count: 4")
     with RawServer(answer) as server:
         outcome = wavetank.run(script(*rounds, config="processor: ./processor.py"), server.url)
-    assert outcome.code == 4, outcome.stderr
+    assert outcome.exit_code == 4, outcome.stderr
     assert outcome.summary["verdict"] == "ok"
     assert not outcome.summary["trust"]["ok"]
     reason = outcome.summary["trust"]["reasons"][0]
@@ -46,7 +46,7 @@ def test_a_function_that_blocks_the_loop_costs_the_run_its_trust(wavetank: Comma
 def test_a_short_run_that_keeps_its_promise_ends_with_0(wavetank: CommandLine) -> None:
     with RawServer(answer) as server:
         outcome = wavetank.run(script("- loop:", f"    {PING}", "    - think: 0.05", "  count: 4"), server.url)
-    assert outcome.code == 0, outcome.summary["trust"]
+    assert outcome.exit_code == 0, outcome.summary["trust"]
     assert outcome.summary["trust"] == {"ok": True, "reasons": []}
     timeline = (outcome.folder / "timeline.jsonl").read_text(encoding="utf-8").splitlines()
     healths = [json.loads(line)["workers"]["0"] for line in timeline if '"workers"' in line]

@@ -74,7 +74,7 @@ def unrolled(steps: tuple[Step, ...]) -> Iterator[Step]:
 
 
 def test_the_script_is_the_user_of_44_messages_each_with_a_reply_and_167_seconds_of_thought() -> None:
-    (scenario,) = read_script(YMERA / "artillery_websocket.yml").scenarios
+    (scenario,) = read_script(YMERA / "artillery_websocket.yml").plan.scenarios
     steps = list(unrolled(scenario.steps))
     sends = [step for step in steps if isinstance(step, Send)]
 
@@ -94,8 +94,8 @@ def test_the_script_is_the_user_of_44_messages_each_with_a_reply_and_167_seconds
 
 
 def test_the_whole_load_is_44_minutes_and_2_6_million_users_and_staging_is_the_same() -> None:
-    plan = read_script(YMERA / "artillery_websocket.yml")
-    staging = read_script(YMERA / "artillery_websocket.yml", environment="staging", target="wss://h")
+    plan = read_script(YMERA / "artillery_websocket.yml").plan
+    staging = read_script(YMERA / "artillery_websocket.yml", environment="staging", target="wss://h").plan
 
     users = 0.0
     for phase in plan.phases:
@@ -111,7 +111,7 @@ def test_the_whole_load_is_44_minutes_and_2_6_million_users_and_staging_is_the_s
 
 
 def test_localhost_is_one_ramp_from_5_to_20_users_in_10_seconds() -> None:
-    plan = read_script(YMERA / "artillery_websocket.yml", environment="localhost")
+    plan = read_script(YMERA / "artillery_websocket.yml", environment="localhost").plan
 
     rate, duration_s = 5.0, 0.0
     for phase in plan.phases:
@@ -128,7 +128,7 @@ def test_staging_without_a_server_is_an_error_and_never_falls_back_to_localhost(
     with pytest.raises(ScriptError, match=r"artillery_websocket\.yml:\d+: .*YMERA_STAGING_URL"):
         read_script(script, environment="staging", env={})
     url = {"YMERA_STAGING_URL": "wss://ymera.example"}
-    assert read_script(script, environment="staging", env=url).target == "wss://ymera.example"
+    assert read_script(script, environment="staging", env=url).plan.target == "wss://ymera.example"
 
 
 @pytest.fixture

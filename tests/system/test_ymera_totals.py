@@ -74,7 +74,7 @@ def test_the_session_is_exact_on_the_fastapi_endpoint(script: Path, fastapi_url:
 
 
 def check_totals(outcome: Outcome) -> None:
-    assert outcome.code in (0, 4), outcome.stdout  # 4: a machine that is busy with other things
+    assert outcome.code == 0, outcome.stdout
     counters = dict(outcome.counters)
     sent_bytes, received_bytes = counters.pop("websocket.bytes_sent"), counters.pop("websocket.bytes_received")
     assert sent_bytes > MESSAGES * USERS * len('{"type":"ping"}')

@@ -10,7 +10,7 @@ import click
 
 from wavetank.cli.options import JsonMap
 from wavetank.errors import Problem, ScriptError
-from wavetank.plan.artillery import Reading, inspect_script, processor_skeleton
+from wavetank.plan.artillery import Reading, processor_skeleton, read_script
 from wavetank.plan.durations import format_seconds
 from wavetank.plan.forecast import forecast
 from wavetank.plan.model import Plan
@@ -59,7 +59,7 @@ def check(
             if stub:
                 _write_stub(script, environment)
                 continue
-            reading = inspect_script(
+            reading = read_script(
                 script,
                 environment=environment,
                 target=target,

@@ -57,7 +57,7 @@ def run(
             scenario=scenario,
             seed=chosen_seed,
             env=os.environ,
-        )
+        ).plan
 
     def make_plan(served: str | None) -> Plan:
         if served is None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from wavetank.errors import ScriptError
-from wavetank.plan.artillery import Reading, inspect_script
+from wavetank.plan.artillery import Reading, read_script
 
 Read = Callable[..., Reading]
 Problems = Callable[..., list[str]]
@@ -31,7 +31,7 @@ def read(folder: Path) -> Read:
     def read_it(script: Any, **options: Any) -> Reading:
         text = textwrap.dedent(script) if isinstance(script, str) else json.dumps(script)
         (folder / "script.yml").write_text(text, encoding="utf-8")
-        return inspect_script(Path("script.yml"), **options)
+        return read_script(Path("script.yml"), **options)
 
     return read_it
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.plan.artillery.conftest import script_of
 from wavetank.errors import ScriptError
-from wavetank.plan.artillery import inspect_script
+from wavetank.plan.artillery import read_script
 from wavetank.plan.artillery.config.connection import CLIENT_KEYS, REQUEST_KEYS
 from wavetank.plan.artillery.config.phases import SHAPE_KEYS
 from wavetank.plan.artillery.config.settings import CONFIG_KEYS
@@ -110,7 +110,7 @@ def plan_or_problems(path: Path, **options: Any) -> None:
 
 def outcome(path: Path, **options: Any) -> Plan | ScriptError:
     try:
-        return inspect_script(path, **options).plan
+        return read_script(path, **options).plan
     except ScriptError as error:
         return error
 

@@ -1,5 +1,5 @@
 """Artillery scripts, read as plans."""
 
-from wavetank.plan.artillery.reader import Reading, Stub, inspect_script, processor_skeleton, read_script
+from wavetank.plan.artillery.reader import Reading, Stub, processor_skeleton, read_script
 
-__all__ = ["Reading", "Stub", "inspect_script", "processor_skeleton", "read_script"]
+__all__ = ["Reading", "Stub", "processor_skeleton", "read_script"]

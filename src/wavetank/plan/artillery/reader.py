@@ -70,8 +70,8 @@ def read_script(
     seed: int = 0,
     env: Mapping[str, str] | None = None,
     test_id: str | None = None,
-) -> Plan:
-    """Reads an Artillery script (.yml, .yaml, .json) as a plan.
+) -> Reading:
+    """Reads an Artillery script (.yml, .yaml, .json) as a plan, and tells where Artillery would behave differently.
 
     The options are those of the command line: `environment` (-e) is laid over config, `target` (-t) replaces
     its target, `overrides` are laid over the whole script, `variables` (-v) go into `config.variables`;
@@ -80,32 +80,6 @@ def read_script(
 
     Raises ScriptError with every problem that the script has.
     """
-    return inspect_script(
-        path,
-        environment=environment,
-        target=target,
-        variables=variables,
-        overrides=overrides,
-        scenario=scenario,
-        seed=seed,
-        env=env,
-        test_id=test_id,
-    ).plan
-
-
-def inspect_script(
-    path: Path,
-    *,
-    environment: str | None = None,
-    target: str | None = None,
-    variables: Mapping[str, object] | None = None,
-    overrides: Mapping[str, object] | None = None,
-    scenario: str | None = None,
-    seed: int = 0,
-    env: Mapping[str, str] | None = None,
-    test_id: str | None = None,
-) -> Reading:
-    """As `read_script`, and tells too where Artillery would behave differently. Raises ScriptError."""
     choices = Choices(
         environment=environment,
         target=target,
