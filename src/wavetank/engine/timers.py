@@ -13,8 +13,15 @@ from time import perf_counter_ns
 
 from wavetank.engine.alarm import make_alarm
 
-_TICK_NS = 100_000
+TICK_NS = 100_000
+"""Timers fire on a grid of instants, so far apart: planned instants lie on it (`on_grid`)."""
+
 _FAR = 2**62
+
+
+def on_grid(instant_ns: int) -> int:
+    """The first instant of the grid that is not before `instant_ns`."""
+    return -(-instant_ns // TICK_NS) * TICK_NS
 
 
 class Timer:
@@ -43,7 +50,7 @@ class Timers:
     def at(self, due_ns: int, callback: Callable[[], object]) -> Timer:
         """Call `callback()` at `due_ns`, or up to a tick of 0.1 ms later (1 ms where there is no better alarm)."""
         timer = Timer(due_ns, callback)
-        tick = -(-due_ns // _TICK_NS)
+        tick = on_grid(due_ns) // TICK_NS
         bucket = self._buckets.get(tick)
         if bucket is not None:
             bucket.append(timer)
@@ -62,13 +69,13 @@ class Timers:
 
     def _arm(self, tick: int) -> None:
         self._armed_tick = tick
-        self._alarm.set(tick * _TICK_NS)
+        self._alarm.set(tick * TICK_NS)
 
     def _fire(self) -> None:
         # While they fire, timers add others: none of them needs the alarm, since it is set anew at the end.
         self._armed_tick = 0
         ticks, buckets = self._ticks, self._buckets
-        while ticks and ticks[0] * _TICK_NS <= perf_counter_ns():
+        while ticks and ticks[0] * TICK_NS <= perf_counter_ns():
             for timer in buckets.pop(heapq.heappop(ticks)):
                 callback = timer.callback
                 if callback is not None:

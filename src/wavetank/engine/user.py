@@ -10,6 +10,7 @@ from typing import Literal, cast
 from wavetank.engine.services import Services
 from wavetank.engine.socket import Socket
 from wavetank.engine.task import UserTask, parked
+from wavetank.engine.timers import on_grid
 from wavetank.errors import UserFailure
 from wavetank.plan.chance import random_for
 from wavetank.plan.steps import ConnectionOptions
@@ -102,8 +103,12 @@ class User:
         self.socket = Socket(self, connection, self._services)
 
     async def think_until(self, due_ns: int) -> None:
-        """Do nothing until `due_ns`. Raises UserFailure when the server closes the connection meanwhile."""
+        """Do nothing until `due_ns`, or the next instant on the grid of the timers, which is the planned one then.
+
+        Raises UserFailure when the server closes the connection meanwhile.
+        """
         self._raise_interruption()
+        due_ns = on_grid(due_ns)
         timer = self._services.timers.at(due_ns, self.task.resume)
         try:
             await parked()

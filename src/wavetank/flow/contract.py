@@ -65,7 +65,7 @@ class Actor(Protocol):
         """Open the user's connection; the one that it had is closed first."""
 
     def think_until(self, due_ns: int) -> Awaitable[object]:
-        """Do nothing until the instant `due_ns`."""
+        """Do nothing until the instant `due_ns`; `planned_at` then is the instant at which the wait was to end."""
 
     def pause(self) -> Awaitable[object]:
         """Let others run."""

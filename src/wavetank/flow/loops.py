@@ -131,6 +131,7 @@ def compile_pace(step: Pace, body: Body) -> Action:
             planned_at = begin_at + number * interval_ns
             if perf_counter_ns() < planned_at:
                 await actor.think_until(planned_at)
+                planned_at = actor.planned_at  # as exactly as can be waited for
             actor.late(max(planned_at, actor.planned_at))
             actor.planned_at = planned_at
             actor.vars["$loopCount"] = number
