@@ -64,3 +64,28 @@ class DelayTail:
             if beyond < q:
                 least = max(least, reported.quantile(max(0.0, q - max(0.0, beyond))) - duration)
         return least
+
+    def met_again(self, reported: Histogram, q: float) -> float:
+        """What the quantile `q` (ns) of `reported` would be if each reply met with such delays once more, at random.
+
+        How much longer that is than the quantile itself tells how much such delays move it, where they strike whatever
+        the server is doing. `undelayed` allows for the worst instead: that they strike just where the server is slow.
+        Raises ValueError if nothing was reported.
+        """
+        longest = reported.quantile(q)
+        if not self._weight:
+            return longest
+        beyond = np.append(self._beyond / self._weight, 0.0)
+        likelihood = -np.diff(np.concatenate(([1.0], beyond)))
+        delays = np.concatenate(([0.0], _GRID_NS))
+        values, counts = reported.buckets()
+        not_above = np.concatenate(([0], np.cumsum(counts))) / reported.count
+
+        def share_up_to(limit: float) -> float:
+            return float(likelihood @ not_above[np.searchsorted(values, limit - delays, side="right")])
+
+        low, high = longest * (1 - 2e-3), longest + float(_GRID_NS[-1])
+        while high - low > longest * 1e-3:
+            middle = (low + high) / 2
+            low, high = (low, middle) if share_up_to(middle) >= q else (middle, high)
+        return high
