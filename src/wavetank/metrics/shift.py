@@ -23,6 +23,9 @@ _Floats = NDArray[np.float64]
 _GRID_NS: _Floats = np.geomspace(1e4, 1e11, 811)
 _GRID_NS.flags.writeable = False
 
+_SEEN_SHORT = 1.3
+"""A delay may have been so much longer than a look found it."""
+
 
 class DelayTail:
     """How likely a reply's delay D is to exceed each duration, over stretches of time that are added with a weight."""
@@ -65,27 +68,21 @@ class DelayTail:
                 least = max(least, reported.quantile(max(0.0, q - max(0.0, beyond))) - duration)
         return least
 
-    def met_again(self, reported: Histogram, q: float) -> float:
-        """What the quantile `q` (ns) of `reported` would be if each reply met with such delays once more, at random.
+    def blame(self, reported: Histogram, q: float, least_ns: float) -> float:
+        """How much (0…1) of what `reported` has beyond its quantile `q` is there because of delays over `least_ns`.
 
-        How much longer that is than the quantile itself tells how much such delays move it, where they strike whatever
-        the server is doing. `undelayed` allows for the worst instead: that they strike just where the server is slow.
-        Raises ValueError if nothing was reported.
+        For delays that strike at random, whatever the server is doing: a reply lies beyond r with a delay d if it would
+        have lain beyond r − d without. (`undelayed` allows for the worst: that they strike just where the server is
+        slow.) The delays are taken to be somewhat longer than they were seen to be, since looks are a sample. Raises
+        ValueError if nothing was reported.
         """
         longest = reported.quantile(q)
         if not self._weight:
-            return longest
-        beyond = np.append(self._beyond / self._weight, 0.0)
-        likelihood = -np.diff(np.concatenate(([1.0], beyond)))
-        delays = np.concatenate(([0.0], _GRID_NS))
+            return 0.0
+        beyond = self._beyond / self._weight
+        likelihood = np.append(-np.diff(beyond), beyond[-1])
         values, counts = reported.buckets()
-        not_above = np.concatenate(([0], np.cumsum(counts))) / reported.count
-
-        def share_up_to(limit: float) -> float:
-            return float(likelihood @ not_above[np.searchsorted(values, limit - delays, side="right")])
-
-        low, high = longest * (1 - 2e-3), longest + float(_GRID_NS[-1])
-        while high - low > longest * 1e-3:
-            middle = (low + high) / 2
-            low, high = (low, middle) if share_up_to(middle) >= q else (middle, high)
-        return high
+        above = 1 - np.concatenate(([0], np.cumsum(counts))) / reported.count
+        reached = above[np.searchsorted(values, longest - _SEEN_SHORT * _GRID_NS, side="right")]
+        delayed = float((likelihood * reached)[least_ns <= _GRID_NS].sum())
+        return min(1.0, delayed / (1 - q))

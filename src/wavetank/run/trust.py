@@ -22,11 +22,12 @@ MOVED = 0.06
 The promise is 10 %. A hundred looks a second are a sample: what they foretold was found to be 7 % where it was 14 %.
 """
 
-LIKELY = 0.03
-"""And would move it by so much if it struck at random, which is what a generator's delays mostly do.
+BLAME = 0.15
+"""And so much of the slowest 1 % must be explained by delays that strike at random, as a generator's mostly do.
 
-The bound alone takes each of them to have met the very replies that were slowest: behind a server whose slowest replies
-are much slower than the others, a delay of every 200th reply would cost every run its trust.
+To move the p99 of an exponential server by 10 % takes 0.37, of one with a Pareto tail of 1.5 still 0.15. The bound
+alone takes each delay to have met the very replies that were slowest: behind a server whose slowest replies are much
+slower than the others, a delay of every 200th reply would cost every run its trust.
 """
 
 RESOLUTION_NS = 1_000_000
@@ -124,7 +125,7 @@ def _moved(reported: Histogram, metric: str, intervals: Sequence[Interval], satu
     without = tail.undelayed(reported, QUANTILE)
     if longest <= (1 + MOVED) * without or longest - without <= RESOLUTION_NS:
         return []
-    if tail.met_again(reported, QUANTILE) <= (1 + LIKELY) * longest:
+    if tail.blame(reported, QUANTILE, _tolerated(longest)) < BLAME:
         return []
     measured = [(interval, share) for interval, share in zip(intervals, shares, strict=True) if interval.weight]
     late_ns = sum(share * interval.health.observed_ns for interval, share in measured)
