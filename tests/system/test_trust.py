@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.system.command import CommandLine
 from tests.system.scripts import PING, script
 from tests.system.servers.raw import PONG_MESSAGE, TEXT, Peer, RawServer, text
@@ -46,6 +48,11 @@ def test_a_function_that_blocks_the_loop_costs_the_run_its_trust(wavetank: Comma
 def test_a_short_run_that_keeps_its_promise_ends_with_0(wavetank: CommandLine) -> None:
     with RawServer(answer) as server:
         outcome = wavetank.run(script("- loop:", f"    {PING}", "    - think: 0.05", "  count: 4"), server.url)
+    waited = outcome.summary["workers"][0]["waited_percent_max"]
+    if waited is not None and waited > 10:
+        pytest.skip(
+            f"other programs kept the generator from its core for {waited} % of a second: it was not left alone"
+        )
     assert outcome.exit_code == 0, outcome.summary["trust"]
     assert outcome.summary["trust"] == {"ok": True, "reasons": []}
     timeline = (outcome.folder / "timeline.jsonl").read_text(encoding="utf-8").splitlines()
