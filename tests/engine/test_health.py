@@ -108,7 +108,9 @@ def test_a_watch_that_was_never_started_can_be_stopped() -> None:
         HealthWatch(timers, Recorder(0)).stop()
         timers.close()
 
+    before = list(gc.callbacks)
     asyncio.run(main())
+    assert gc.callbacks == before
 
 
 def test_the_readings_are_of_the_time_since_the_last_ones() -> None:

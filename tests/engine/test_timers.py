@@ -57,10 +57,12 @@ def test_an_earlier_timer_overtakes_one_that_is_armed() -> None:
     async def main() -> None:
         timers = Timers(asyncio.get_running_loop())
         early = asyncio.Event()
-        timers.at(perf_counter_ns() + 3_600_000 * _MS, lambda: None)
+        late: list[str] = []
+        timers.at(perf_counter_ns() + 3_600_000 * _MS, lambda: late.append("an hour early"))
         timers.at(perf_counter_ns() + 1 * _MS, early.set)
         await asyncio.wait_for(early.wait(), 10)
         timers.close()
+        assert late == []
 
     run(main())
 
