@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from wavetank.engine.task import UserTask, parked
 
 
 class Rendezvous:
-    """Opens once every expected user has come, or has ended without coming.
+    """Opens once every expected user has come, or has ended without coming."""
 
-    `expected` counts the arrivals of this worker's share: with several workers, each waits for its own.
-    """
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, expected: int, on_gathered: Callable[[], None] | None = None
+    ) -> None:
+        """`expected` counts the arrivals of this worker's share.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, expected: int) -> None:
+        With `on_gathered`, which is called once when all of them have come, somebody else calls `open`: when those of
+        the other workers have come, too. Without it, it opens by itself.
+        """
         self._loop = loop
         self._missing = expected
+        self._on_gathered = on_gathered or self.open
+        self._has_gathered = self._is_open = False
         self._waiting: set[UserTask] = set()
+
+    def begin(self) -> None:
+        """To be called when the run begins: a worker may have nobody to wait for."""
+        self._count()
 
     async def wait(self, task: UserTask) -> None:
         """Wait, as the user driven by `task`, for the others."""
-        if self._missing <= 1:
-            self.leave()
+        self.leave()
+        if self._is_open:
             return
-        self._missing -= 1
         self._waiting.add(task)
         try:
             await parked()
@@ -33,13 +43,17 @@ class Rendezvous:
     def leave(self) -> None:
         """One user less to wait for: it came, was skipped, or ended without coming."""
         self._missing -= 1
-        if self._missing <= 0:
-            self.open()
+        self._count()
 
     def open(self) -> None:
         """Let everybody go on."""
-        self._missing = 0
+        self._is_open = True
         waiting, self._waiting = self._waiting, set()
         for task in waiting:
             # Not in place: it is a user who opens it, and one task cannot run inside another.
             self._loop.call_soon(task.resume)
+
+    def _count(self) -> None:
+        if self._missing <= 0 and not self._has_gathered:
+            self._has_gathered = True
+            self._on_gathered()

@@ -60,12 +60,15 @@ class Worker:
         start_ns: int,
         on_snapshot: Callable[[Snapshot], None],
         on_log: Callable[[str], None],
+        on_gathered: Callable[[], None] | None = None,
         processor: Processor | None = None,
         variables: Mapping[str, object] | None = None,
     ) -> None:
         """Must be made inside the running loop.
 
-        `start_ns`: the instant of the run's start. `variables`: what the script's `before` flow left behind.
+        `start_ns`: the instant of the run's start. `on_gathered` is called when all users of this share have come to
+        the rendezvous, and `open_rendezvous` is then waited for; without it, it opens at once. `variables`: what the
+        script's `before` flow left behind.
         """
         loop = asyncio.get_running_loop()
         self._plan = plan
@@ -83,7 +86,7 @@ class Worker:
             timers=Timers(loop),
             connector=Connector(loop),
             recorder=self._recorder,
-            rendezvous=Rendezvous(loop, population_share(total_arrivals(plan.phases, plan.seed), share)),
+            rendezvous=Rendezvous(loop, population_share(total_arrivals(plan.phases, plan.seed), share), on_gathered),
             log=on_log,
             seed=plan.seed,
             last_arrival_ns=last_arrival_ns,
@@ -129,6 +132,7 @@ class Worker:
         self._collections.begin()
         self._health.start()
         self._fold()
+        self._services.rendezvous.begin()
         snapshots = asyncio.ensure_future(self._snapshots())
         try:
             await asyncio.gather(self._pacer.run(), self._keeper.run())
@@ -152,6 +156,10 @@ class Worker:
         self._services.rendezvous.open()
         self._pacer.stop()
         self._keeper.stop()
+
+    def open_rendezvous(self) -> None:
+        """Let the users go on who wait for each other: those of the other workers have come, too."""
+        self._services.rendezvous.open()
 
     def cut(self) -> None:
         """End everybody at once."""
