@@ -52,6 +52,8 @@ def test_each_line_is_in_the_file_at_once(tmp_path: Path) -> None:
         "started_at": "2026-01-02T03:04:05Z",
         "name": "ymera",
         "headline": "agent_message",
+        "workers": 1,
+        "judge": None,
     }
     journal.write(a_snapshot(0, 1))
     assert len(path.read_bytes().splitlines()) == 2

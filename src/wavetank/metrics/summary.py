@@ -10,6 +10,7 @@ from wavetank.metrics import names
 from wavetank.metrics.figures import figures, rounded
 from wavetank.metrics.health import Health
 from wavetank.metrics.histogram import Histogram
+from wavetank.metrics.loss import Loss
 from wavetank.metrics.snapshot import ErrorCount, Snapshot
 from wavetank.metrics.stretches import Measured, StretchSummary
 from wavetank.metrics.thresholds import Condition, Threshold, ThresholdResult, Verdict, judge, worst
@@ -94,7 +95,7 @@ class Summary:
     thresholds are put on (percent, or replies per second). `errors` come most frequent first. `complete` is
     False where the run was stopped, or where a part of it was lost. `phases` are the figures of each phase. Where only
     a part of the run is measured, `measured` says which, and `whole` is the summary of all of it. `aborted` is the
-    sentence that says why a threshold ended the run early.
+    sentence that says why a threshold ended the run early, and `lost` are the workers that were lost on the way.
     """
 
     verdict: Verdict
@@ -116,6 +117,7 @@ class Summary:
     measured: Measured | None = None
     whole: Summary | None = None
     aborted: str = ""
+    lost: tuple[Loss, ...] = ()
 
     @property
     def overall(self) -> Summary:
@@ -136,6 +138,7 @@ class Summary:
             "duration_s": round(self.duration_s, 3),
             "complete": self.complete,
             "aborted": self.aborted or None,
+            "lost": [loss.to_dict() for loss in self.lost],
             "counters": dict(self.counters),
             "rates": {name: round(rate, 3) for name, rate in self.rates.items()},
             "gauges": {name: round(value, 3) for name, value in self.gauges.items()},
@@ -176,6 +179,7 @@ def summarise(
     whole: Summary | None = None,
     overall: Iterable[Threshold] = (),
     aborted: str = "",
+    lost: tuple[Loss, ...] = (),
 ) -> Summary:
     """Sums a run up and judges it.
 
@@ -185,7 +189,7 @@ def summarise(
 
     Where only a part of the run is `measured`, `total` is the sum of the snapshots of that part, and `whole` the
     summary of all. `overall` are thresholds on the whole run in any case. A run that was `aborted` (a sentence says
-    why) is critical.
+    why) is critical. `lost` workers are shown, and judged by whoever says how `complete` the run is.
     """
     intervals = measured.until(round(whole.duration_s * 1e9)) if measured is not None and whole is not None else ()
     values = Values(total, headline, peaks or {}, intervals)
@@ -213,4 +217,5 @@ def summarise(
         measured=measured,
         whole=whole,
         aborted=aborted,
+        lost=lost,
     )

@@ -1,8 +1,11 @@
 """The journal of a run: a line per snapshot, flushed at once. It is what a killed run leaves behind.
 
-{"schema": 1, "started_at": "…Z", "name": "ymera", "headline": "agent_message"}
-{"worker": null, "start_ns": 0, "end_ns": 1000000000, "counters": …}        (`Snapshot.to_dict`)
-{"end": true, "complete": true}                                             (only if the run came to an end)
+{"schema": 1, "started_at": "…Z", "name": "ymera", "headline": "agent_message", "workers": 2, "judge": …}
+{"worker": 0, "start_ns": 0, "end_ns": 1000000000, "counters": …}           (`Snapshot.to_dict`; of one worker each)
+{"lost": {"worker": 1, "of": 2, "last_ns": 5000000000, "reason": "…"}}      (`Loss.to_dict`)
+{"end": true, "complete": true, "aborted": null, "interrupted": false}      (only if the run came to an end)
+
+Version 0.1 wrote neither `workers` nor `judge`, nor losses, nor what comes after `complete`.
 """
 
 from __future__ import annotations
@@ -17,7 +20,10 @@ from typing import Any
 import orjson
 
 from wavetank.errors import RunError
+from wavetank.metrics.loss import Loss
 from wavetank.metrics.snapshot import Snapshot
+from wavetank.run.judge import Judge
+from wavetank.run.masking import mask_text, masked
 
 SCHEMA = 1
 """Version of the journal. It changes when a reader of the old form would be misled."""
@@ -25,11 +31,16 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class JournalHeader:
-    """The first line: `started_at` (UTC, ISO 8601), the plan's name, and its headline."""
+    """The first line: `started_at` (UTC, ISO 8601), the plan's name, its headline, and how many workers there are.
+
+    `judge` is what the run is judged by, its secrets masked; None where that is not known (an old journal).
+    """
 
     started_at: str
     name: str
     headline: str | None = None
+    workers: int = 1
+    judge: Judge | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +48,8 @@ class JournalRecord:
     """What a journal holds.
 
     `ended`: the run came to an end and said so; without it, it was killed. `complete`: it also went as planned, and
-    nothing of the journal is missing. `damaged` are the numbers of the lines (from 1) that could not be read.
+    nothing of the journal is missing. `damaged` are the numbers of the lines (from 1) that could not be read. `aborted`
+    says why a threshold ended the run early, `interrupted` whether a person did; `lost` are the workers that were lost.
     """
 
     header: JournalHeader
@@ -45,6 +57,9 @@ class JournalRecord:
     ended: bool
     complete: bool
     damaged: tuple[int, ...] = ()
+    aborted: str = ""
+    interrupted: bool = False
+    lost: tuple[Loss, ...] = ()
 
     @property
     def remark(self) -> str:
@@ -83,15 +98,34 @@ class Journal:
             None if text is None else text.encode("utf-8", "replace").decode()
             for text in (header.name, header.headline)
         )
-        self._append({"schema": SCHEMA, "started_at": header.started_at, "name": name, "headline": headline})
+        self._append(
+            {
+                "schema": SCHEMA,
+                "started_at": header.started_at,
+                "name": name,
+                "headline": headline,
+                "workers": header.workers,
+                "judge": None if header.judge is None else masked(header.judge.to_dict()),
+            }
+        )
 
     def write(self, snapshot: Snapshot) -> None:
         """Appends a snapshot."""
         self._append(snapshot.to_dict())
 
-    def finish(self, complete: bool) -> None:
-        """Appends the last line, and closes the file. `complete`: the run went as planned to its end."""
-        self._append({"end": True, "complete": complete})
+    def lost(self, loss: Loss) -> None:
+        """Appends that a worker was lost."""
+        self._append({"lost": {**loss.to_dict(), "reason": mask_text(loss.reason)}})
+
+    def finish(self, complete: bool, *, aborted: str = "", interrupted: bool = False) -> None:
+        """Appends the last line, and closes the file.
+
+        `complete`: the run went as planned to its end. `aborted` says why a threshold ended it early; `interrupted`:
+        a person did.
+        """
+        self._append(
+            {"end": True, "complete": complete, "aborted": mask_text(aborted) or None, "interrupted": interrupted}
+        )
         self.close()
 
     def close(self) -> None:
@@ -125,23 +159,40 @@ def read_journal(path: Path) -> JournalRecord:
     Raises RunError where there is none, where the file is no journal, or where a newer Wavetank wrote it.
     """
     snapshots: list[Snapshot] = []
+    lost: list[Loss] = []
     damaged: list[int] = []
-    ended = complete = False
+    end: dict[str, Any] | None = None
     try:
         with path.open("rb") as file:
             header = _header(path, file.readline())
             for number, line in enumerate(file, start=2):
                 try:
                     entry = orjson.loads(line)
-                    if isinstance(entry, dict) and "end" in entry:
-                        ended, complete = True, entry.get("complete") is True
+                    if not isinstance(entry, dict):
+                        raise ValueError("not an object")
+                    if "end" in entry:
+                        end = entry
+                    elif "lost" in entry:
+                        lost.append(Loss.from_dict(entry["lost"]))
                     else:
                         snapshots.append(Snapshot.from_dict(entry))
                 except ValueError:
                     damaged.append(number)
     except OSError as error:
         raise RunError(f"The journal {path} cannot be read ({error.strerror or error}): name a run folder.") from error
-    return JournalRecord(header, tuple(snapshots), ended, complete and not damaged, tuple(damaged))
+    said = end or {}
+    complete, aborted = said.get("complete") is True, str(said.get("aborted") or "")
+    return JournalRecord(
+        header,
+        tuple(snapshots),
+        ended=end is not None,
+        complete=complete and not damaged and not lost,
+        damaged=tuple(damaged),
+        aborted=aborted,
+        # An old journal does not say who ended the run, but then there was nobody else.
+        interrupted=said.get("interrupted", end is not None and not complete) is True,
+        lost=tuple(lost),
+    )
 
 
 def _header(path: Path, line: bytes) -> JournalHeader:
@@ -152,9 +203,21 @@ def _header(path: Path, line: bytes) -> JournalHeader:
             started_at=str(entry["started_at"]),
             name=str(entry["name"]),
             headline=None if headline is None else str(headline),
+            workers=int(entry.get("workers", 1)),
+            judge=_judge(entry.get("judge")),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(f"{path} is no journal of a run: its first line is not the header.") from error
     if schema > SCHEMA:
         raise RunError(f"{path} was written by a newer Wavetank (schema {schema}): update this one to read it.")
     return header
+
+
+def _judge(data: object) -> Judge | None:
+    """What the run is judged by. Where that cannot be read (masked, or of a newer Wavetank), the figures still can."""
+    if not isinstance(data, dict):
+        return None
+    try:
+        return Judge.from_dict(data)
+    except ValueError:
+        return None
