@@ -29,6 +29,7 @@ from wavetank.engine.addresses import Addresses
 from wavetank.engine.connection import Connection
 from wavetank.engine.deflate import agree, offer
 from wavetank.errors import UserFailure
+from wavetank.plan.arrivals import Share
 from wavetank.plan.steps import ConnectionOptions
 
 _ERRNO_KINDS = {
@@ -79,9 +80,10 @@ class _Headers(Mapping[str, str]):
 class Connector:
     """Opens connections for one worker; what can be shared between them (TLS context, addresses) is."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, share: Share | None = None) -> None:
+        """`share`: which worker this is, so that workers use source addresses alike."""
         self._loop = loop
-        self._addresses = Addresses(loop)
+        self._addresses = Addresses(loop, share or Share())
         self._contexts: dict[tuple[object, ...], ssl.SSLContext] = {}
         # An adapter, not a logger: for a logger picows builds a child logger for each connection.
         quiet = logging.getLogger("wavetank.picows")
@@ -96,7 +98,8 @@ class Connector:
 
         Raises UserFailure; its kind is the metric's name: `connect_refused`, `connect_timeout`, `connect_reset`,
         `host_unreachable`, `dns_failed`, `tls_failed`, `proxy_failed`, `http_<status>`, `handshake_timeout`,
-        `handshake_closed`, `handshake_invalid`, `too_many_open_files`, `no_free_port`, `bad_url`, `connect_failed`.
+        `handshake_closed`, `handshake_invalid`, `too_many_open_files`, `no_free_port`, `bad_local_address`,
+        `bad_url`, `connect_failed`.
         """
         request_headers = _Headers(self._request_headers(options, headers))
         times = ConnectTimes()
@@ -105,7 +108,7 @@ class Connector:
 
         async def open_socket(parsed: WSParsedURL) -> socket.socket:
             connected = await self._addresses.connect(
-                parsed.host, parsed.port, times=times, timeout_s=budget_s, local_address=options.local_address
+                parsed.host, parsed.port, times=times, timeout_s=budget_s, local_addresses=options.local_addresses
             )
             opened.append(connected)
             return connected

@@ -241,7 +241,10 @@ class Deflate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionOptions:
-    """How connections are made. Header values are templates; `ca`, `cert`, `key` are paths, already resolved."""
+    """How connections are made. Header values are templates; `ca`, `cert`, `key` are paths, already resolved.
+
+    `local_addresses`: addresses and CIDR ranges of this machine to connect from, in turn; none: the system chooses.
+    """
 
     subprotocols: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -257,5 +260,5 @@ class ConnectionOptions:
     passphrase: str | None = None
     server_name: str | None = None
     deflate: Deflate | None = None
-    local_address: str | None = None
+    local_addresses: tuple[str, ...] = ()
     max_message_bytes: int = 2**20

@@ -236,7 +236,6 @@ def test_the_options_of_the_node_client_are_honoured(read: Read, folder: Path) -
         "servername": "b",
         "handshakeTimeout": 2500,
         "origin": "https://o",
-        "localAddress": "127.0.0.2",
         "maxPayload": 1000,
         "perMessageDeflate": {"clientNoContextTakeover": True, "serverMaxWindowBits": 10, "threshold": 64},
     }
@@ -255,7 +254,6 @@ def test_the_options_of_the_node_client_are_honoured(read: Read, folder: Path) -
         key=Path("key.pem"),
         passphrase="secret",
         server_name="b",
-        local_address="127.0.0.2",
         max_message_bytes=1000,
         deflate=Deflate(client_no_context_takeover=True, server_max_window_bits=10, threshold_bytes=64),
     )
@@ -276,6 +274,40 @@ def test_the_options_of_the_node_client_are_honoured(read: Read, folder: Path) -
 )
 def test_an_option_may_be_given_in_each_of_its_forms(read: Read, ws: Any, expected: ConnectionOptions) -> None:
     assert read(script_of(SEND, ws=ws)).plan.connection == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("127.0.0.2", ("127.0.0.2",)),
+        ("10.0.0.0/24", ("10.0.0.0/24",)),
+        (["10.0.0.1", " fd00::/64", "10.0.0.1"], ("10.0.0.1", "fd00::/64")),
+        ([], ()),
+    ],
+)
+def test_a_local_address_may_be_one_a_range_or_a_list(read: Read, value: Any, expected: tuple[str, ...]) -> None:
+    reading = read(script_of(SEND, ws={"localAddress": value}))
+    assert reading.plan.connection.local_addresses == expected
+    told = [warning for warning in reading.warnings if "Artillery connects from one address only" in warning.message]
+    assert bool(told) == (value != "127.0.0.2")
+
+
+@pytest.mark.parametrize(
+    ("ws", "problem"),
+    [
+        ({"localAddress": "eth0"}, "'localAddress' of config.ws: 'eth0' is no IP address"),
+        ({"localAddress": ["10.0.0.9/24"]}, "write 10.0.0.0/24, or 10.0.0.9 alone"),
+        ({"localAddress": 5}, "'localAddress' must be an address of this machine, not the number 5"),
+        ({"localAddress": [["10.0.0.1"]]}, "'localAddress' must be an address of this machine, not a list"),
+        (
+            {"localAddress": "10.0.0.1", "proxy": {"url": "http://p:1"}},
+            "localAddress has no effect on connections through a proxy in config.ws (leave one of them out)",
+        ),
+    ],
+)
+def test_a_local_address_that_cannot_be_used_is_one_problem(problems: Problems, ws: Any, problem: str) -> None:
+    (found,) = problems(script_of(SEND, ws=ws))
+    assert problem in found
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pathlib import Path
 from wavetank.errors import Where
 from wavetank.plan.artillery.fields import Fields, scalar_text
 from wavetank.plan.artillery.findings import Findings, listing
+from wavetank.plan.local_addresses import address_range
 from wavetank.plan.steps import ConnectionOptions, Deflate
 
 TLS_KEYS = ("rejectUnauthorized", "ca", "cert", "key", "passphrase", "servername", "serverName")
@@ -64,7 +65,7 @@ def read_options(fields: Fields, base: ConnectionOptions, folder: Path, findings
         path = _file(fields, key, folder, findings)
         if path is not None:
             changes[key] = path
-    for key, name in (("passphrase", "passphrase"), ("origin", "origin"), ("localAddress", "local_address")):
+    for key, name in (("passphrase", "passphrase"), ("origin", "origin")):
         text = fields.text(key)
         if text is not None and "{{" in text:
             findings.error(fields.place(key), f"{key!r} of {fields.what} cannot hold a template of a user")
@@ -74,6 +75,8 @@ def read_options(fields: Fields, base: ConnectionOptions, folder: Path, findings
         text = fields.text(key)
         if text is not None:
             changes["server_name"] = text
+    if "localAddress" in fields:
+        changes["local_addresses"] = _local_addresses(fields, findings)
     if "proxy" in fields:
         changes["proxy"] = _proxy(fields, findings)
     handshake_ms = fields.number("handshakeTimeout")
@@ -89,6 +92,14 @@ def read_options(fields: Fields, base: ConnectionOptions, folder: Path, findings
         changes["max_redirects"] = redirects
     if "perMessageDeflate" in fields:
         changes["deflate"] = _deflate(fields, findings)
+    if (changes.get("local_addresses") or base.local_addresses) and (changes.get("proxy") or base.proxy):
+        key = "localAddress" if "localAddress" in fields else "proxy"
+        if key in fields:
+            findings.error(
+                fields.place(key),
+                f"localAddress has no effect on connections through a proxy in {fields.what}",
+                "leave one of them out",
+            )
     return dataclasses.replace(base, **changes)  # type: ignore[arg-type]  # each value was read by its name's kind
 
 
@@ -143,6 +154,29 @@ def existing_file(text: str, folder: Path) -> Path | None:
         return path if path.is_file() else None
     except (OSError, ValueError):
         return None
+
+
+def _local_addresses(fields: Fields, findings: Findings) -> tuple[str, ...]:
+    node = fields.get("localAddress")
+    assert node is not None
+    where = fields.place("localAddress")
+    addresses: list[str] = []
+    for element in node.items if node.items is not None else (node,):
+        text = element.text
+        if text is None:
+            findings.error(element.where, f"'localAddress' must be an address of this machine, not {element.kind}")
+        elif "{{" in text:
+            findings.error(where, f"'localAddress' of {fields.what} cannot hold a template of a user")
+        else:
+            try:
+                address_range(text)
+            except ValueError as error:
+                findings.error(element.where, f"'localAddress' of {fields.what}: {error}")
+            else:
+                addresses.append(text.strip())
+    if node.items is not None or any("/" in address for address in addresses):
+        findings.warn(where, "Artillery connects from one address only; here users take turns with all of them")
+    return tuple(dict.fromkeys(addresses))
 
 
 _PROXY_SCHEMES = ("http://", "https://", "socks4://", "socks5://")
