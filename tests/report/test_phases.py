@@ -5,6 +5,7 @@ from wavetank.metrics.snapshot import Snapshot
 from wavetank.metrics.stretches import summarise_stretches
 from wavetank.metrics.summary import Summary, summarise
 from wavetank.plan.measure import Measure, measured_part
+from wavetank.plan.outline import Outline
 from wavetank.plan.phases import Count, Pause, Phase, Rate
 from wavetank.plan.stretches import phase_stretches
 from wavetank.report.figures import WIDTH
@@ -59,10 +60,10 @@ def test_a_name_of_any_length_leaves_the_table_its_width() -> None:
 
 def test_the_report_says_which_part_it_is_about() -> None:
     summary = a_measured_summary()
-    text = details(summary, a_plan())
+    text = details(summary, Outline.of(a_plan()))
     assert "Measured: 10s to 20s (Steady), of 25s in all. The phases are those of the whole run." in text
     assert "Duration: 10.00s" in results_block(summary)
-    assert "Measured" not in details(a_summary(), a_plan())
+    assert "Measured" not in details(a_summary(), Outline.of(a_plan()))
 
 
 def test_a_part_that_the_run_never_reached_is_told() -> None:

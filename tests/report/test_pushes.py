@@ -10,6 +10,7 @@ from wavetank.metrics.clock import ClockOffset
 from wavetank.metrics.recorder import Recorder
 from wavetank.metrics.summary import Summary
 from wavetank.plan.model import Plan
+from wavetank.plan.outline import Outline
 from wavetank.plan.pushes import PushRules
 from wavetank.report.figures import WIDTH
 from wavetank.report.pushes import push_lines
@@ -31,28 +32,28 @@ def plan(**fields: Any) -> Plan:
 
 
 def said(of: Summary, by: Plan | None = None) -> str:
-    lines = push_lines(of, by)
+    lines = push_lines(of, None if by is None else Outline.of(by))
     assert all(len(line) <= WIDTH for line in lines)
     return " ".join(line.strip() for line in lines)
 
 
 def test_a_run_that_measures_no_pushes_says_nothing_of_them() -> None:
-    assert push_lines(a_summary(), a_plan()) == []
-    assert "\nPushes" not in details(a_summary(), a_plan())
+    assert push_lines(a_summary(), Outline.of(a_plan())) == []
+    assert "\nPushes" not in details(a_summary(), Outline.of(a_plan()))
 
 
 def test_what_came_and_what_did_not_is_told_with_its_times() -> None:
     of = summary(received=12_000, lost=3, duplicated=2, out_of_order=1)
 
-    assert push_lines(of, plan()) == [
+    assert push_lines(of, Outline.of(plan())) == [
         "  received 12,000, lost 3, duplicated 2, out of order 1",
         "  push time (ms): p50 2.00   p95 2.00   p99 2.00   max 2.00",
     ]
-    assert "Pushes\n  received 12,000, lost 3" in details(of, plan())
+    assert "Pushes\n  received 12,000, lost 3" in details(of, Outline.of(plan()))
 
 
 def test_a_run_that_ought_to_measure_pushes_and_got_none_says_so() -> None:
-    assert push_lines(summary(), plan()) == ["  received 0, lost 0, duplicated 0, out of order 0"]
+    assert push_lines(summary(), Outline.of(plan())) == ["  received 0, lost 0, duplicated 0, out of order 0"]
 
 
 def test_the_offset_of_an_unknown_clock_is_told_to_be_in_push_time() -> None:

@@ -10,6 +10,7 @@ from wavetank.metrics.snapshot import ErrorCount, Snapshot
 from wavetank.metrics.summary import Trust
 from wavetank.metrics.targets import YMERA_TARGETS
 from wavetank.metrics.thresholds import Bound, Condition, Threshold
+from wavetank.plan.outline import Outline
 from wavetank.report.text import details, results_block
 
 GOLDEN = """\
@@ -90,7 +91,7 @@ def test_latencies_of_the_block_are_plain_numbers_of_any_size(nanoseconds: int, 
 
 
 def test_details_tell_users_messages_closes_and_errors() -> None:
-    lines = details(a_summary(), a_plan()).splitlines()
+    lines = details(a_summary(), Outline.of(a_plan())).splitlines()
     assert lines[0] == "ymera against ws://***@localhost:8000/ws: 2 phases over 00:15, seed 7"
     assert "  created 1,000   completed 990   failed 8   skipped 0   interrupted 2" in lines
     assert "  name            sent  replies  lost    p50    p95    p99    max  service p99" in lines
@@ -108,7 +109,7 @@ def test_details_tell_users_messages_closes_and_errors() -> None:
 
 
 def test_a_message_that_expects_no_reply_loses_none() -> None:
-    text = details(a_summary(), a_plan())
+    text = details(a_summary(), Outline.of(a_plan()))
     assert "  hint              10        -     -      -      -      -      -            -\n" in text
     without_plan = details(a_summary())
     assert "  agent_message    100       98     -  10.00" in without_plan
@@ -153,7 +154,7 @@ def test_the_worst_that_the_generator_said_of_itself_is_told() -> None:
 
 
 def test_details_of_an_empty_run_have_no_empty_sections() -> None:
-    text = details(a_summary(Snapshot(), headline=None), a_plan())
+    text = details(a_summary(Snapshot(), headline=None), Outline.of(a_plan()))
     assert "Users\n  created 0" in text
     for title in ("Messages", "Connect time", "Connections closed", "Errors", "Thresholds"):
         assert title not in text
@@ -162,7 +163,7 @@ def test_details_of_an_empty_run_have_no_empty_sections() -> None:
 def test_control_characters_never_reach_the_terminal() -> None:
     total = a_snapshot()
     total.errors["evil"] = ErrorCount(1, "\x1b[2J\r\nboo")
-    text = details(a_summary(total), a_plan(name="\x1b[31mred"))
+    text = details(a_summary(total), Outline.of(a_plan(name="\x1b[31mred")))
     assert "\x1b" not in text
     assert "\r" not in text
 
@@ -187,4 +188,4 @@ def test_details_are_never_wider_than_a_hundred_columns(name: str, sent: int, ti
     summary = a_summary(
         recorder.take(0, 0, SECOND, {}, {}), conditions=[condition], trust=Trust(False, (example or "late",))
     )
-    assert max(len(line) for line in details(summary, a_plan(name=name)).splitlines()) <= 100
+    assert max(len(line) for line in details(summary, Outline.of(a_plan(name=name))).splitlines()) <= 100

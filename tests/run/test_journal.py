@@ -5,14 +5,17 @@ from pathlib import Path
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.report.summaries import a_snapshot
+from tests.report.summaries import a_plan, a_snapshot
 from wavetank.errors import RunError
+from wavetank.metrics.loss import Loss
 from wavetank.metrics.snapshot import Snapshot
+from wavetank.plan.outline import Outline
 from wavetank.run import journal as journal_module
 from wavetank.run.journal import Journal, JournalHeader, read_journal
+from wavetank.run.judge import Judge
 
 HEADER = JournalHeader("2026-01-02T03:04:05Z", "ymera", "agent_message")
 
@@ -54,6 +57,7 @@ def test_each_line_is_in_the_file_at_once(tmp_path: Path) -> None:
         "headline": "agent_message",
         "workers": 1,
         "judge": None,
+        "outline": None,
     }
     journal.write(a_snapshot(0, 1))
     assert len(path.read_bytes().splitlines()) == 2
@@ -69,6 +73,7 @@ def test_a_killed_run_leaves_everything_up_to_its_last_second(tmp_path: Path) ->
     assert record.remark.startswith("The journal has no end: the run was killed")
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_a_journal_cut_anywhere_keeps_its_whole_lines(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
@@ -179,3 +184,69 @@ def test_a_name_that_json_cannot_carry_loses_only_that(tmp_path: Path) -> None:
     journal.start(JournalHeader("now", "caf\udce9", None))
     journal.finish(complete=True)
     assert read_journal(path).header == JournalHeader("now", "caf?", None)
+
+
+def test_what_the_run_is_judged_by_comes_with_it_without_its_secrets(tmp_path: Path) -> None:
+    path = tmp_path / "timeline.jsonl"
+    plan = a_plan()
+    journal = Journal(path, no_trouble)
+    journal.start(JournalHeader("now", plan.name, None, 2, Judge.of(plan), Outline.of(plan)))
+    journal.lost(Loss(1, 2, 10**9, "ws://tester:hunter2@host refused it"))
+    journal.finish(complete=False)
+    assert b"hunter2" not in path.read_bytes()
+    header = read_journal(path).header
+    assert (header.workers, header.judge) == (2, Judge.of(plan))
+    assert header.outline is not None
+    assert header.outline.target == "ws://***@localhost:8000/ws"
+
+
+def test_an_old_journal_is_read_and_its_run_was_ended_by_a_person_unless_it_was_complete(tmp_path: Path) -> None:
+    path = tmp_path / "timeline.jsonl"
+    for complete in (True, False):
+        path.write_bytes(
+            b'{"schema": 1, "started_at": "now", "name": "ymera", "headline": null}\n'
+            + orjson.dumps({"end": True, "complete": complete})
+        )
+        record = read_journal(path)
+        assert record.header == JournalHeader("now", "ymera", None, 1, None, None)
+        assert (record.complete, record.interrupted, record.aborted) == (complete, not complete, "")
+
+
+@pytest.mark.parametrize("part", ["judge", "outline"])
+@pytest.mark.parametrize("value", [7, {}, {"name": "ymera"}, {"thresholds": None}])
+def test_a_header_with_a_part_that_nobody_understands_costs_no_figures(
+    tmp_path: Path, part: str, value: object
+) -> None:
+    path = tmp_path / "timeline.jsonl"
+    write_journal(path)
+    first, *others = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([orjson.dumps(orjson.loads(first) | {part: value}), b"\n", *others]))
+    record = read_journal(path)
+    assert record.header == HEADER
+    assert len(record.snapshots) == 3
+
+
+def test_a_lost_worker_is_read_again_and_the_run_is_not_complete(tmp_path: Path) -> None:
+    path = tmp_path / "timeline.jsonl"
+    loss = Loss(1, 2, 12 * 10**9, "its process was killed")
+    journal = Journal(path, no_trouble)
+    journal.start(HEADER)
+    journal.write(a_snapshot(0, 1, worker=1))
+    journal.lost(loss)
+    journal.write(a_snapshot(0, 1, worker=0))
+    journal.finish(complete=True)
+    record = read_journal(path)
+    assert record.lost == (loss,)
+    assert [snapshot.worker for snapshot in record.snapshots] == [1, 0]
+    assert (record.ended, record.complete, record.interrupted, record.damaged) == (True, False, False, ())
+
+
+def test_who_ended_a_run_early_is_read_again(tmp_path: Path) -> None:
+    reason = "websocket.response_time.p95 was 812 ms after 00:31, critical is > 200"
+    for number, (aborted, interrupted) in enumerate([(reason, False), ("", True)]):
+        journal = Journal(tmp_path / str(number), no_trouble)
+        journal.start(HEADER)
+        journal.finish(False, aborted=aborted, interrupted=interrupted)
+        record = read_journal(tmp_path / str(number))
+        assert (record.ended, record.complete) == (True, False)
+        assert (record.aborted, record.interrupted) == (aborted, interrupted)

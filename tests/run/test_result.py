@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from wavetank.metrics.loss import Loss
 from wavetank.metrics.snapshot import Snapshot
 from wavetank.metrics.summary import Trust, summarise
 from wavetank.metrics.thresholds import Bound, Threshold
@@ -58,3 +61,10 @@ def test_the_exit_code_says_the_gravest_thing(made: Result, code: Exit) -> None:
 def test_strict_makes_a_warning_count() -> None:
     assert result(NEARLY).exit_code(strict=True) is Exit.CRITICAL
     assert result().exit_code(strict=True) is Exit.OK
+
+
+def test_a_run_that_lost_all_of_its_workers_was_not_carried_out() -> None:
+    first, second = (Loss(index, 2, 10**9, "its process was killed") for index in range(2))
+    made = result(trusted=False)
+    assert replace(made, summary=replace(made.summary, lost=(second,))).exit_code() is Exit.NOT_TRUSTED
+    assert replace(made, summary=replace(made.summary, lost=(second, first))).exit_code() is Exit.NOT_CARRIED_OUT

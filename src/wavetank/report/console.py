@@ -20,6 +20,7 @@ from wavetank.metrics.bounded import printable
 from wavetank.metrics.snapshot import Snapshot
 from wavetank.metrics.summary import Summary
 from wavetank.plan.model import Plan
+from wavetank.plan.outline import Outline
 from wavetank.report.figures import clock, rate
 from wavetank.report.progress import Moment, Progress, brief, line
 from wavetank.report.text import details, results_block
@@ -46,7 +47,7 @@ class Console:
         # FORCE_COLOR alone must not send a live display into a pipe, hence not rich's own guess.
         self._terminal = terminal or Terminal(stderr=True, force_terminal=_is_terminal(sys.stderr))
         self._results = results
-        self._plan: Plan | None = None
+        self._outline: Outline | None = None
         self._progress: Progress | None = None
         self._live: Live | None = None
         self._next_s = 0.0
@@ -55,7 +56,7 @@ class Console:
 
     def start(self, plan: Plan, target: str, folder: Path | None) -> None:
         """The run is about to begin, against `target` (its userinfo is masked); it leaves its files in `folder`."""
-        self._plan = plan
+        self._outline = Outline.of(plan)
         self._progress = Progress(plan)
         phases = f"{len(plan.phases)} phase{'' if len(plan.phases) == 1 else 's'}"
         planned = clock(self._progress.planned_s)
@@ -109,9 +110,7 @@ class Console:
     def finish(self, summary: Summary, folder: Path | None) -> None:
         """The run is over: its results go to stdout. Raises OSError where stdout cannot take them."""
         self.close()
-        results = self._results or sys.stdout
-        results.write(_fitting(f"{results_block(summary)}\n\n{details(summary, self._plan)}\n", results.encoding))
-        results.flush()
+        print_results(summary, self._outline, self._results or sys.stdout)
         if folder is not None:
             self.log(f"Everything about this run is in {folder}")
 
@@ -177,6 +176,12 @@ class Console:
             if live is not None:
                 with suppress(OSError, ValueError):
                     live.stop()
+
+
+def print_results(summary: Summary, outline: Outline | None, results: TextIO) -> None:
+    """Writes the results of a run, in whatever characters `results` can take. Raises OSError where it takes none."""
+    results.write(_fitting(f"{results_block(summary)}\n\n{details(summary, outline)}\n", results.encoding))
+    results.flush()
 
 
 def _print(file: IO[str], text: str) -> None:

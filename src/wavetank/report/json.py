@@ -12,6 +12,11 @@ from wavetank.run.folder import write_whole
 _OPTIONS = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
 
 
+def summary_json(summary: Summary) -> bytes:
+    """The contents of summary.json, pretty-printed, with a newline at the end."""
+    return orjson.dumps(summary.to_dict(), option=_OPTIONS)
+
+
 def write_summary(path: Path, summary: Summary) -> None:
     """Writes summary.json, pretty-printed, whole or not at all. Raises RunError where it cannot be written."""
-    write_whole(path, orjson.dumps(summary.to_dict(), option=_OPTIONS))
+    write_whole(path, summary_json(summary))

@@ -8,18 +8,18 @@ from wavetank.metrics import names
 from wavetank.metrics.histogram import Histogram
 from wavetank.metrics.summary import Summary
 from wavetank.metrics.values import statistic
-from wavetank.plan.model import Plan
+from wavetank.plan.outline import Outline
 from wavetank.report.figures import WIDTH, milliseconds
 
 _EMPTY = Histogram()
 
 
-def push_lines(summary: Summary, plan: Plan | None = None) -> list[str]:
+def push_lines(summary: Summary, outline: Outline | None = None) -> list[str]:
     """Lines for the text report; none where no pushes were measured."""
     counters = summary.counters
     received, strange = (counters.get(name, 0) for name in (names.PUSHES_RECEIVED, names.PUSHES_UNMEASURED))
-    rules = plan.push if plan is not None else None
-    if not received and not strange and rules is None:
+    clock = outline.push_clock if outline is not None else None
+    if not received and not strange and clock is None:
         return []
     gaps = (
         ("lost", names.PUSHES_LOST),
@@ -31,7 +31,7 @@ def push_lines(summary: Summary, plan: Plan | None = None) -> list[str]:
     times = summary.histograms.get(names.PUSH_TIME, _EMPTY)
     if times.count:
         lines.append(f"  push time (ms): {_figures(times)}")
-    lines += _wrapped(_clocks(summary, by_server=rules is not None and rules.clock == "server"))
+    lines += _wrapped(_clocks(summary, by_server=clock == "server"))
     early = counters.get(names.PUSHES_BEFORE_SENT, 0)
     if early:
         lines += _wrapped(

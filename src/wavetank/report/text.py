@@ -12,9 +12,7 @@ from wavetank.metrics.histogram import Histogram
 from wavetank.metrics.summary import Summary, WorkerSummary
 from wavetank.metrics.thresholds import ThresholdResult
 from wavetank.metrics.values import statistic
-from wavetank.plan.arrivals import duration_s
-from wavetank.plan.model import Plan
-from wavetank.plan.steps import Send, every_step
+from wavetank.plan.outline import Outline
 from wavetank.report.figures import ABSENT, WIDTH, clock, columns, milliseconds, shorten, size, with_unit
 from wavetank.report.labels import close_code_label, error_label
 from wavetank.report.phases import measured_line, phase_table
@@ -65,18 +63,18 @@ def results_block(summary: Summary) -> str:
     return "\n".join([*lines, _RULE])
 
 
-def details(summary: Summary, plan: Plan | None = None) -> str:
+def details(summary: Summary, outline: Outline | None = None) -> str:
     """What a person wants to know after the block: users, messages by name, thresholds, errors, the verdict.
 
-    At most `figures.WIDTH` columns wide; ends without a newline. Only with the plan can be told which messages
-    were lost under which name: a send that expects no reply loses none.
+    At most `figures.WIDTH` columns wide; ends without a newline. Only with the plan's outline can be told which
+    messages were lost under which name: a send that expects no reply loses none.
     """
     sections = [
-        [*_about(plan), *(line for text in measured_line(summary) for line in _wrapped(text, ""))],
+        [*_about(outline), *(line for text in measured_line(summary) for line in _wrapped(text, ""))],
         _section("Users", _users(summary)),
-        _section("Messages (times in ms)", _messages(summary, plan)),
+        _section("Messages (times in ms)", _messages(summary, outline)),
         phase_table(summary),
-        _section("Pushes", push_lines(summary, plan)),
+        _section("Pushes", push_lines(summary, outline)),
         _section("Connect time (ms)", _connect_time(summary)),
         _section("Connections closed", _close_codes(summary)),
         _section("The script's own metrics", _own_metrics(summary)),
@@ -114,13 +112,13 @@ def _section(title: str, lines: list[str]) -> list[str]:
     return [title, *lines] if lines else []
 
 
-def _about(plan: Plan | None) -> list[str]:
-    if plan is None:
+def _about(outline: Outline | None) -> list[str]:
+    if outline is None:
         return []
-    phases = f"{len(plan.phases)} phase{'' if len(plan.phases) == 1 else 's'}"
+    phases = f"{outline.phases} phase{'' if outline.phases == 1 else 's'}"
     text = (
-        f"{printable(plan.name, 200)} against {mask_text(plan.target)}: "
-        f"{phases} over {clock(duration_s(plan.phases))}, seed {plan.seed}"
+        f"{printable(outline.name, 200)} against {mask_text(outline.target)}: "
+        f"{phases} over {clock(outline.planned_s)}, seed {outline.seed}"
     )
     return _wrapped(text, "")
 
@@ -145,7 +143,7 @@ def _seconds(histogram: Histogram, figure: str) -> str:
     return ABSENT if value is None else f"{value / 1000:,.2f} s"
 
 
-def _messages(summary: Summary, plan: Plan | None) -> list[str]:
+def _messages(summary: Summary, outline: Outline | None) -> list[str]:
     sent = _family(summary.counters, names.MESSAGES_SENT)
     response = _family(summary.histograms, names.RESPONSE_TIME)
     service = _family(summary.histograms, names.SERVICE_TIME)
@@ -153,7 +151,7 @@ def _messages(summary: Summary, plan: Plan | None) -> list[str]:
     all_sent = counters.get(names.MESSAGES_SENT, 0)
     if not all_sent and not sent and not response:
         return []
-    answered = _answered(plan)
+    answered = () if outline is None else outline.answered
     rows = [["name", "sent", "replies", "lost", "p50", "p95", "p99", "max", "service p99"]]
     for name in sorted(sent.keys() | response.keys(), key=lambda each: (-sent.get(each, 0), each)):
         replies = response.get(name, _EMPTY).count
@@ -181,16 +179,6 @@ def _times(response: Histogram, service: Histogram) -> list[str]:
     figures = [statistic(response, figure) for figure in ("p50", "p95", "p99", "max")]
     figures.append(statistic(service, "p99"))
     return [_NONE if value is None else milliseconds(value) for value in figures]
-
-
-def _answered(plan: Plan | None) -> set[str]:
-    """Message names that every send in the plan expects a reply to."""
-    if plan is None:
-        return set()
-    flows = [*(scenario.steps for scenario in plan.scenarios), plan.before, plan.after]
-    sends = [step for steps in flows for step in every_step(steps) if isinstance(step, Send)]
-    silent = {safe_name(send.name) for send in sends if send.expect is None and send.correlation is None}
-    return {safe_name(send.name) for send in sends} - silent
 
 
 def _family(metrics: Mapping[str, _Value], family: str) -> dict[str, _Value]:

@@ -1,11 +1,12 @@
 """The journal of a run: a line per snapshot, flushed at once. It is what a killed run leaves behind.
 
-{"schema": 1, "started_at": "…Z", "name": "ymera", "headline": "agent_message", "workers": 2, "judge": …}
+{"schema": 1, "started_at": "…Z", "name": "ymera", "headline": "agent_message", "workers": 2,
+    "judge": …, "outline": …}
 {"worker": 0, "start_ns": 0, "end_ns": 1000000000, "counters": …}           (`Snapshot.to_dict`; of one worker each)
 {"lost": {"worker": 1, "of": 2, "last_ns": 5000000000, "reason": "…"}}      (`Loss.to_dict`)
 {"end": true, "complete": true, "aborted": null, "interrupted": false}      (only if the run came to an end)
 
-Version 0.1 wrote neither `workers` nor `judge`, nor losses, nor what comes after `complete`.
+A journal of the first versions has neither what comes after `headline` and `complete`, nor losses.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from wavetank.errors import RunError
 from wavetank.metrics.loss import Loss
 from wavetank.metrics.snapshot import Snapshot
+from wavetank.plan.outline import Outline
 from wavetank.run.judge import Judge
 from wavetank.run.masking import mask_text, masked
 
@@ -29,11 +31,15 @@ SCHEMA = 1
 """Version of the journal. It changes when a reader of the old form would be misled."""
 
 
+_Part = TypeVar("_Part")
+
+
 @dataclass(frozen=True, slots=True)
 class JournalHeader:
     """The first line: `started_at` (UTC, ISO 8601), the plan's name, its headline, and how many workers there are.
 
-    `judge` is what the run is judged by, its secrets masked; None where that is not known (an old journal).
+    `judge` is what the run is judged by, and `outline` what a report says of its plan, the secrets of both masked; None
+    where that is not known (an old journal).
     """
 
     started_at: str
@@ -41,6 +47,7 @@ class JournalHeader:
     headline: str | None = None
     workers: int = 1
     judge: Judge | None = None
+    outline: Outline | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ class JournalRecord:
             killed = "L" if self.ended else "The journal has no end, because the run was killed, and l"
             return f"{killed}{what}: what was measured then is missing."
         if not self.ended:
-            return "The journal has no end: the run was killed, and what it measured in its last second is missing."
+            return "The journal has no end: the run was killed, or lasts still; the figures end with its last snapshot."
         return ""
 
 
@@ -106,6 +113,7 @@ class Journal:
                 "headline": headline,
                 "workers": header.workers,
                 "judge": None if header.judge is None else masked(header.judge.to_dict()),
+                "outline": None if header.outline is None else masked(header.outline.to_dict()),
             }
         )
 
@@ -204,7 +212,8 @@ def _header(path: Path, line: bytes) -> JournalHeader:
             name=str(entry["name"]),
             headline=None if headline is None else str(headline),
             workers=int(entry.get("workers", 1)),
-            judge=_judge(entry.get("judge")),
+            judge=_restored(Judge.from_dict, entry.get("judge")),
+            outline=_restored(Outline.from_dict, entry.get("outline")),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(f"{path} is no journal of a run: its first line is not the header.") from error
@@ -213,11 +222,11 @@ def _header(path: Path, line: bytes) -> JournalHeader:
     return header
 
 
-def _judge(data: object) -> Judge | None:
-    """What the run is judged by. Where that cannot be read (masked, or of a newer Wavetank), the figures still can."""
+def _restored(from_dict: Callable[[Mapping[str, Any]], _Part], data: object) -> _Part | None:
+    """A part of the header. Where it cannot be read (masked, or of a newer Wavetank), the figures still can."""
     if not isinstance(data, dict):
         return None
     try:
-        return Judge.from_dict(data)
+        return from_dict(data)
     except ValueError:
         return None

@@ -34,14 +34,19 @@ class Result:
 
     def exit_code(self, *, strict: bool = False) -> Exit:
         """The exit code; with `strict` a warning counts like a critical verdict."""
-        counters = self.summary.overall.counters
-        attempts = counters.get("websocket.connects", 0)
-        if self.interrupted:
-            return Exit.INTERRUPTED
-        if attempts and counters.get("websocket.connect_failed", 0) >= attempts:
-            return Exit.NOT_CARRIED_OUT
-        if self.summary.verdict == "critical" or (strict and self.summary.verdict == "warning"):
-            return Exit.CRITICAL
-        if not self.summary.trust.ok:
-            return Exit.NOT_TRUSTED
-        return Exit.OK
+        return exit_code(self.summary, interrupted=self.interrupted, strict=strict)
+
+
+def exit_code(summary: Summary, *, interrupted: bool, strict: bool = False) -> Exit:
+    """The exit code of a run, from its summary; `interrupted`: a person ended it."""
+    counters = summary.overall.counters
+    attempts = counters.get("websocket.connects", 0)
+    if interrupted:
+        return Exit.INTERRUPTED
+    if attempts and counters.get("websocket.connect_failed", 0) >= attempts:
+        return Exit.NOT_CARRIED_OUT
+    if summary.lost and len({loss.worker for loss in summary.lost}) >= summary.lost[0].of:
+        return Exit.NOT_CARRIED_OUT
+    if summary.verdict == "critical" or (strict and summary.verdict == "warning"):
+        return Exit.CRITICAL
+    return Exit.OK if summary.trust.ok else Exit.NOT_TRUSTED
