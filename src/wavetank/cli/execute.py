@@ -16,13 +16,14 @@ from typing import Any, NoReturn
 import click
 
 from wavetank.engine.loop import new_event_loop
-from wavetank.engine.open_files import raise_open_file_limit
 from wavetank.errors import RunError, ScriptError
 from wavetank.plan.model import Plan
 from wavetank.report.console import Console
 from wavetank.report.json import write_summary
 from wavetank.run.coordinator import Run
 from wavetank.run.folder import RunFolder
+from wavetank.run.local import LocalFleet
+from wavetank.run.machine import usable_cores
 from wavetank.run.result import Exit, Result
 from wavetank.target.embedded import EmbeddedTarget
 
@@ -35,6 +36,7 @@ def any_seed() -> int:
 def carry_out(
     make_plan: Callable[[str | None], Plan],
     *,
+    workers: int | None,
     embedded: bool,
     output: Path | None,
     quiet: bool,
@@ -43,14 +45,15 @@ def carry_out(
     """Run a plan and leave the process with the exit code of its result.
 
     `make_plan(url)` gives the plan; `url` is that of the reference target where one was started, else None. It is
-    called before anything is started, so that a mistake in the script costs nothing.
+    called before anything is started, so that a mistake in the script costs nothing. Without a number of `workers` there
+    are as many as the machine has cores for.
     """
     try:
         plan = make_plan("ws://127.0.0.1" if embedded else None)
         with _target(embedded) as target:
             if target is not None:
                 plan = make_plan(target)
-            code = _run(plan, output=output, quiet=quiet, strict=strict)
+            code = _run(plan, workers=workers, output=output, quiet=quiet, strict=strict)
     except ScriptError as error:
         report_script_error(error)
     except RunError as error:
@@ -68,12 +71,11 @@ def report_script_error(error: ScriptError) -> NoReturn:
     sys.exit(Exit.SCRIPT_ERROR)
 
 
-def _run(plan: Plan, *, output: Path | None, quiet: bool, strict: bool) -> Exit:
-    raise_open_file_limit()
+def _run(plan: Plan, *, workers: int | None, output: Path | None, quiet: bool, strict: bool) -> Exit:
     folder = RunFolder.create(output, plan.name, datetime.now(UTC))
     console = Console(quiet=quiet)
     console.start(plan, plan.target, folder.path)
-    run = Run(plan, folder, console)
+    run = Run(plan, folder, console, LocalFleet(workers or usable_cores()))
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             result = runner.run(_execute(run, console))
@@ -118,8 +120,10 @@ def _target(embedded: bool) -> Iterator[str | None]:
 
 @contextmanager
 def _stop_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C and SIGTERM ask the run to stop, for as long as it lasts."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    """Ctrl-C, SIGTERM and a terminal that is closed ask the run to stop, for as long as it lasts."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # it is under nohup
+        numbers.append(signal.SIGHUP)
     before = {number: signal.getsignal(number) for number in numbers}
     for number in numbers:
         try:

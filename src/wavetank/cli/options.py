@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 import orjson
 
+_MOST_WORKERS = 1024
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -30,6 +31,24 @@ class JsonMap(click.ParamType[dict[str, object]]):
         return read
 
 
+class WorkerCount(click.ParamType[int]):
+    """How many workers: a number from 1 up, or `auto`, which becomes None."""
+
+    name = "N|auto"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number, or None; fails with what would be right."""
+        if value == "auto":
+            return None
+        try:
+            count = int(value)
+        except ValueError:
+            count = 0
+        if not 1 <= count <= _MOST_WORKERS:
+            self.fail(f"{value!r} is no number of workers: give 1 to {_MOST_WORKERS}, or auto", param, ctx)
+        return count
+
+
 def outputs(command: _Command) -> _Command:
     """The options that say how a run is shown and where it is kept."""
     for option in (
@@ -46,6 +65,13 @@ def outputs(command: _Command) -> _Command:
             "--output",
             type=click.Path(file_okay=False, path_type=Path),
             help="The run folder. Without it: runs/<UTC time>-<name>.",
+        ),
+        click.option(
+            "--workers",
+            type=WorkerCount(),
+            default="auto",
+            show_default=True,
+            help="Processes that carry the users. auto: one for each core, more where the users need it.",
         ),
         click.option("--seed", type=int, help="Makes a run repeatable: the same users with the same random choices."),
     ):

@@ -37,6 +37,7 @@ def run(
     overrides: dict[str, object] | None,
     scenario: str | None,
     seed: int | None,
+    workers: int | None,
     output: Path | None,
     embedded: bool,
     quiet: bool,
@@ -68,4 +69,4 @@ def run(
             path = ""
         return read(f"{served}{path}")
 
-    carry_out(make_plan, embedded=embedded, output=output, quiet=quiet, strict=strict)
+    carry_out(make_plan, workers=workers, embedded=embedded, output=output, quiet=quiet, strict=strict)

@@ -44,6 +44,7 @@ def stress(
     messages: int | None,
     interval: float,
     seed: int | None,
+    workers: int | None,
     output: Path | None,
     embedded: bool,
     quiet: bool,
@@ -72,4 +73,4 @@ def stress(
         except ValueError as error:
             raise click.UsageError(str(error)) from error
 
-    carry_out(make_plan, embedded=embedded, output=output, quiet=quiet, strict=strict)
+    carry_out(make_plan, workers=workers, embedded=embedded, output=output, quiet=quiet, strict=strict)

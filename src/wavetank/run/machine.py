@@ -11,15 +11,19 @@ _PACKAGES = ("wavetank", "picows", "uvloop" if sys.platform != "win32" else "win
 
 
 def this_machine() -> dict[str, object]:
-    """The platform, the Python in use, and how many processors there are and may be used (None: unknown)."""
-    usable = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
+    """The platform, the Python in use, and how many processors there are (None: unknown) and may be used."""
     return {
         "platform": platform.platform(),
         "architecture": platform.machine(),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "cpus": os.cpu_count(),
-        "cpus_usable": usable,
+        "cpus_usable": usable_cores(),
     }
+
+
+def usable_cores() -> int:
+    """How many cores this process may use: its affinity counts, where the system knows one."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def package_versions() -> dict[str, str | None]:
