@@ -13,7 +13,7 @@ def test_everything_that_was_put_is_in_the_pipe_in_its_order_before_close_return
     for body in bodies:
         outbox.put(Word.LOG, body)
     outbox.close()
-    with open(reading, "rb") as pipe:
+    with os.fdopen(reading, "rb") as pipe:
         assert [read_message(pipe.read) for _ in bodies] == [(Word.LOG, body) for body in bodies]
         assert pipe.read() == b""
 

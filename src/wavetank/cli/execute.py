@@ -45,8 +45,8 @@ def carry_out(
     """Run a plan and leave the process with the exit code of its result.
 
     `make_plan(url)` gives the plan; `url` is that of the reference target where one was started, else None. It is
-    called before anything is started, so that a mistake in the script costs nothing. Without a number of `workers` there
-    are as many as the machine has cores for.
+    called before anything is started, so that a mistake in the script costs nothing. Without a number of `workers`
+    there are as many as the machine has cores for.
     """
     try:
         plan = make_plan("ws://127.0.0.1" if embedded else None)
