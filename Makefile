@@ -40,4 +40,4 @@ accuracy: $(READY)
 	$(BIN)/python -m bench.accuracy
 
 clean:
-	rm -rf $(VENV) bench/.venv runs build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) bench/.venv bench/.tools runs build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

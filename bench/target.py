@@ -1,0 +1,91 @@
+"""The server that big runs are made against: the one in C of bench/native, so that it is not the first to fall over.
+
+Where it cannot be built (no compiler, no Linux), Wavetank's own reference target stands in.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.footprint import Footprint, footprint
+
+_NATIVE = Path(__file__).with_name("native")
+_SERVER = _NATIVE / "build" / "server"
+_PATIENCE_S = 30
+
+
+class NoTarget(RuntimeError):
+    """No server could be started; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A server that listens on 127.0.0.1. `name` is what it is, for a page."""
+
+    name: str
+    port: int
+    process: int
+
+    @property
+    def url(self) -> str:
+        """The server, without a path: scripts bring their own."""
+        return f"ws://127.0.0.1:{self.port}"
+
+    def footprint(self) -> Footprint | None:
+        """What it and its workers have cost until now; None where the system does not say."""
+        return footprint(self.process)
+
+
+@contextmanager
+def running_target(workers: int = 1) -> Iterator[Target]:
+    """A server with so many processes, for as long as the block lasts. Raises NoTarget."""
+    name, command = ("the C server of bench/native", _native(workers)) if _built() else ("wavetank serve", _reference())
+    # A group of its own: a Ctrl-C is for the generator, which then still has somebody to take its leave of.
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        try:
+            assert process.stdout is not None
+            port = port_in(process.stdout.readline())
+            if port is None:
+                raise NoTarget(f"it did not start: {' '.join(command)}")
+            yield Target(f"{name}, {workers} processes" if workers > 1 else name, port, process.pid)
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=_PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def port_in(line: str) -> int | None:
+    """The port in the first line that a server prints: the number alone, or behind the host of its address."""
+    found = re.match(r"(?:.*://[^/\s]*:)?(\d+)\b", line.strip())
+    return int(found[1]) if found else None
+
+
+def _built() -> bool:
+    """Builds the C server if that can be done."""
+    if sys.platform != "linux" or shutil.which("make") is None:
+        return False
+    done = subprocess.run(["make", "-s", "-C", str(_NATIVE), "build/server"], capture_output=True, check=False)
+    return done.returncode == 0 and _SERVER.exists()
+
+
+def _native(workers: int) -> list[str]:
+    return [str(_SERVER), "--port", "0", "--workers", str(workers)]
+
+
+def _reference() -> list[str]:
+    return [sys.executable, "-m", "wavetank", "serve", "--port", "0"]
+
+
+def usable_cores() -> int:
+    """How many cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
