@@ -42,6 +42,7 @@ class HealthWatch:
         self._gc_pauses = recorder.samples(GC_PAUSE)
         self._timer: Timer | None = None
         self._run_delay: _RunDelay | None = None
+        self._statm: _Numbers | None = None
         self._due_ns = 0
         self._worked_ns = self._waited_ns = 0
         self._cpu_ns = self._wall_ns = self._waited_before_ns = 0
@@ -49,7 +50,7 @@ class HealthWatch:
 
     def start(self) -> None:
         """Begin to measure."""
-        self._run_delay = _RunDelay()
+        self._run_delay, self._statm = _RunDelay(), _Numbers("/proc/self/statm")
         self._wall_ns, self._cpu_ns = perf_counter_ns(), process_time_ns()
         self._worked_ns = thread_time_ns()
         self._waited_ns = self._waited_before_ns = self._run_delay.total_ns()
@@ -68,6 +69,9 @@ class HealthWatch:
             self._waited_ns = self._run_delay.total_ns()
             self._run_delay.close()
             self._run_delay = None
+        if self._statm is not None:
+            self._statm.close()
+            self._statm = None
 
     def readings(self) -> dict[str, float]:
         """Means since the last call, and the peak memory so far.
@@ -88,11 +92,11 @@ class HealthWatch:
 
     def gauges(self) -> dict[str, float]:
         """`generator.memory`: what the process holds right now (MiB), where the system tells it cheaply."""
-        if sys.platform != "linux":
-            return {}
-        with suppress(OSError, ValueError, IndexError), open("/proc/self/statm", "rb") as file:  # noqa: PTH123  # 5 µs
-            return {MEMORY: int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20}
-        return {}
+        file = self._statm or _Numbers("/proc/self/statm")
+        numbers = file.numbers()
+        if file is not self._statm:
+            file.close()
+        return {MEMORY: numbers[1] * os.sysconf("SC_PAGE_SIZE") / 2**20} if len(numbers) > 1 else {}
 
     def _look(self) -> None:
         now = perf_counter_ns()
@@ -124,29 +128,46 @@ class HealthWatch:
             self._gc_started_ns = 0
 
 
-class _RunDelay:
-    """How long this thread was runnable and had no core, as Linux counts it; elsewhere always 0.
+class _Numbers:
+    """The numbers in a file of /proc. It stays open, since to open it takes ten times as long as to read it."""
 
-    The second number of /proc/<thread>/schedstat, in nanoseconds (Documentation/scheduler/sched-stats.rst). The file
-    stays open: it then costs a microsecond a time.
-    """
-
-    def __init__(self) -> None:
+    def __init__(self, path: str) -> None:
         self._descriptor = -1
-        self._total_ns = 0
         if sys.platform == "linux":
-            with suppress(OSError):  # a kernel without CONFIG_SCHED_INFO, or no file descriptor left
-                self._descriptor = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+            with suppress(OSError):  # a kernel without it, or no file descriptor left
+                self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
-    def total_ns(self) -> int:
-        """Since the thread's start."""
+    def numbers(self) -> list[int]:
+        """As they are now; none where the system does not tell."""
         if self._descriptor >= 0:
-            with suppress(OSError, ValueError, IndexError):  # then it stays as it was
-                self._total_ns = int(os.pread(self._descriptor, 64, 0).split()[1])
-        return self._total_ns
+            with suppress(OSError, ValueError):
+                return [int(field) for field in os.pread(self._descriptor, 128, 0).split()]
+        return []
 
     def close(self) -> None:
         """Close the file."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+class _RunDelay:
+    """How long this thread was runnable and had no core, as Linux counts it; elsewhere always 0.
+
+    The second number of /proc/<thread>/schedstat, in nanoseconds (Documentation/scheduler/sched-stats.rst).
+    """
+
+    def __init__(self) -> None:
+        self._file = _Numbers("/proc/thread-self/schedstat")
+        self._total_ns = 0
+
+    def total_ns(self) -> int:
+        """Since the thread's start."""
+        numbers = self._file.numbers()
+        if len(numbers) > 1:
+            self._total_ns = numbers[1]
+        return self._total_ns
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()

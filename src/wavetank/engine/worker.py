@@ -29,6 +29,7 @@ from wavetank.engine.wallclock import WallClock
 from wavetank.errors import UserFailure
 from wavetank.flow.contract import Actor
 from wavetank.flow.scenario import compile_session, waits_for_pushes
+from wavetank.metrics.assembly import Assembly
 from wavetank.metrics.recorder import Recorder
 from wavetank.metrics.snapshot import Snapshot
 from wavetank.plan.arrivals import Arrival, Share, arrivals, phase_bounds, population_share, total_arrivals
@@ -39,8 +40,9 @@ from wavetank.plan.phases import Pause, Phase, Population
 from wavetank.plan.processor import Processor
 
 _AFTER_A_BOUNDARY_NS = 100_000
-_FOLD_NS = 10_000_000
-_BREATH_NS = 1_000_000
+_FOLD_NS = 5_000_000
+_BREATH_NS = 500_000
+_AT_A_TIME_NS = 40_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,7 @@ class Worker:
         self._health = HealthWatch(self._services.timers, self._recorder)
         self._collections = RareCollections()
         self._taken_ns = start_ns
-        self._cuts: deque[Callable[[], Snapshot]] = deque()
-        self._built: deque[Snapshot] = deque()
+        self._assemblies: deque[Assembly] = deque()
         self._is_over = False
 
     @property
@@ -147,8 +148,7 @@ class Worker:
             self._services.timers.close()
             self._is_over = True
             self._cut(perf_counter_ns())
-            self._build()
-            self._hand_over()
+            self._hand_over_all()
 
     def stop(self) -> None:
         """Start nobody any more; those under way go on."""
@@ -242,29 +242,39 @@ class Worker:
                 self._take(perf_counter_ns())
 
     def _take(self, now_ns: int) -> None:
-        """End an interval now; its snapshot is made and handed over in turns of their own.
+        """End an interval now; its snapshot is made and handed over bit by bit.
 
-        The loop looks after the sockets in between: several short standstills are less than one long one. With
+        The loop looks after the sockets in between: many short standstills are less than one long one. With
         `call_soon` there would be no in between, since what is ready is run before the sockets are looked at.
         """
         self._cut(now_ns)
-        self._services.timers.at(perf_counter_ns() + _BREATH_NS, self._build)
-        self._services.timers.at(perf_counter_ns() + 2 * _BREATH_NS, self._hand_over)
+        if len(self._assemblies) == 1:
+            self._services.timers.at(perf_counter_ns() + _BREATH_NS, self._assemble)
 
     def _cut(self, now_ns: int) -> None:
         gauges = self._health.gauges()
         gauges |= {"vusers.active": len(self._users), "websocket.open": self._services.connections.open}
         readings = self._health.readings()
-        self._cuts.append(self._recorder.cut(self._share.index, self._taken_ns, now_ns, gauges, readings))
+        self._assemblies.append(self._recorder.cut(self._share.index, self._taken_ns, now_ns, gauges, readings))
         self._taken_ns = now_ns
 
-    def _build(self) -> None:
-        while self._cuts:
-            self._built.append(self._cuts.popleft()())
+    def _assemble(self) -> None:
+        """Go on with the oldest snapshot for a moment; one that is complete is handed over in a turn of its own."""
+        assembly = self._assemblies[0]
+        if assembly.complete:
+            self._assemblies.popleft()
+            self._on_snapshot(assembly.finished())
+        else:
+            # Where many names make it last for longer than to the next cut, more is done at a time.
+            until_ns = perf_counter_ns() + _AT_A_TIME_NS * len(self._assemblies)
+            while not assembly.complete and perf_counter_ns() < until_ns:
+                assembly.step()
+        if self._assemblies:
+            self._services.timers.at(perf_counter_ns() + _BREATH_NS, self._assemble)
 
-    def _hand_over(self) -> None:
-        while self._built:
-            self._on_snapshot(self._built.popleft())
+    def _hand_over_all(self) -> None:
+        while self._assemblies:
+            self._on_snapshot(self._assemblies.popleft().finished())
 
     def _fold(self) -> None:
         self._recorder.fold()

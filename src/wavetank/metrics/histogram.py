@@ -23,6 +23,7 @@ CEILING_NS = 2**_EXPONENTS - 1
 """The largest value that is told apart, about 104 days: anything above counts as this."""
 
 _BUCKETS = (_EXPONENTS - _BITS + 1) * _LINEAR
+_DENSE_STEP = 4 * _LINEAR
 _MANTISSA_SHIFT = 52 - _BITS
 _FIRST_LOGARITHMIC = ((1023 + _BITS) << _BITS) - _LINEAR
 
@@ -36,15 +37,18 @@ def bucket_of(value: int) -> int:
     return (shift << _BITS) + (value >> shift)
 
 
-def _buckets_of(values: _Integers) -> _Integers:
-    """`bucket_of` for an array.
+def _buckets_of(values: _Integers, smallest: int) -> _Integers:
+    """`bucket_of` for an array whose smallest value is `smallest`.
 
     An integer below 2**53 is exact as a 64-bit float, and the leading bits of that float (exponent, then the
     first nine bits of the fraction) already are the bucket's number but for a constant: no logarithm, no
     rounding.
     """
-    logarithmic = (values.astype(np.float64).view(np.int64) >> _MANTISSA_SHIFT) - _FIRST_LOGARITHMIC
-    return np.where(values < _LINEAR, values, logarithmic)
+    # Each call of numpy costs most of 10 µs where nothing is in a cache any more, as between two looks at the sockets.
+    logarithmic = values.astype(np.float64).view(np.int64)
+    logarithmic >>= _MANTISSA_SHIFT
+    logarithmic -= _FIRST_LOGARITHMIC
+    return logarithmic if smallest >= _LINEAR else np.where(values < _LINEAR, values, logarithmic)
 
 
 def _middle_of(bucket: int) -> float:
@@ -62,7 +66,7 @@ def _as_integers(values: Sequence[int] | NDArray[Any]) -> _Integers:
         # Integers beyond 64 bits arrive here too; anything that is no integer is refused by `index`.
         array = np.array([min(operator.index(value), CEILING_NS) for value in values], dtype=np.object_)
         array = np.array([max(value, 0) for value in array], dtype=np.int64)
-    return np.clip(array.astype(np.int64, copy=False), 0, CEILING_NS)
+    return array.astype(np.int64, copy=False)
 
 
 class Histogram:
@@ -100,7 +104,8 @@ class Histogram:
     def record(self, value: int) -> None:
         """Records one value in nanoseconds."""
         value = min(max(operator.index(value), 0), CEILING_NS)
-        self._accumulator()[bucket_of(value)] += 1
+        bucket = bucket_of(value)
+        self._accumulator(bucket)[bucket] += 1
         self._note(1, value, value, value)
 
     def record_many(self, values: Sequence[int] | NDArray[Any]) -> None:
@@ -108,15 +113,20 @@ class Histogram:
         if len(values) == 0:
             return
         integers = _as_integers(values)
-        buckets = _buckets_of(integers)
-        first = int(buckets.min())
-        counts = np.bincount(buckets - first).astype(np.int64, copy=False)
+        smallest, largest = int(integers.min()), int(integers.max())
+        if smallest < 0 or largest > CEILING_NS:
+            integers = np.clip(integers, 0, CEILING_NS)
+            smallest, largest = int(integers.min()), int(integers.max())
+        buckets = _buckets_of(integers, smallest)
+        first = bucket_of(smallest)
+        buckets -= first
+        counts = np.bincount(buckets).astype(np.int64, copy=False)
         if self.count == 0:
             used = np.flatnonzero(counts)
             self._keys, self._counts, self._dense = used + first, counts[used], None
         else:
-            self._accumulator()[first : first + len(counts)] += counts
-        smallest, largest = int(integers.min()), int(integers.max())
+            end = first + len(counts)
+            self._accumulator(end - 1)[first:end] += counts
         # numpy's sum wraps around beyond 64 bits, without a word.
         safe = largest * len(integers) < 2**63
         self._note(len(integers), int(integers.sum()) if safe else sum(integers.tolist()), smallest, largest)
@@ -165,9 +175,10 @@ class Histogram:
         if self.count == 0 and other._dense is None:
             self._keys, self._counts, self._dense = other._keys, other._counts, None
         else:
-            dense = self._accumulator()
+            dense = self._accumulator(bucket_of(other._max))
             if other._dense is not None:
-                dense += other._dense
+                common = min(len(dense), len(other._dense))
+                dense[:common] += other._dense[:common]
             else:
                 dense[other._keys] += other._counts
         self._note(other.count, other.sum, other._min, other._max)
@@ -256,11 +267,23 @@ class Histogram:
         histogram._note(count, total, smallest, largest)
         return histogram
 
-    def _accumulator(self) -> _Integers:
+    def _accumulator(self, last: int) -> _Integers:
+        """The dense counts, long enough for the bucket `last`.
+
+        They are no longer than need be: memory of more than 128 KB comes from the system, page by page, and goes back
+        to it, which takes longer than all the counting.
+        """
+        length = min(_BUCKETS, (last // _DENSE_STEP + 1) * _DENSE_STEP)
         if self._dense is None:
-            self._dense = np.zeros(_BUCKETS, dtype=np.int64)
+            if self.count:
+                length = max(length, int(self._keys[-1]) + 1)
+            self._dense = np.zeros(length, dtype=np.int64)
             self._dense[self._keys] = self._counts
             self._keys = self._counts = _NOTHING
+        elif len(self._dense) < length:
+            longer = np.zeros(length, dtype=np.int64)
+            longer[: len(self._dense)] = self._dense
+            self._dense = longer
         return self._dense
 
     def _pairs(self) -> tuple[_Integers, _Integers]:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from numbers import Real
-from typing import Any, Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Literal
 
 from wavetank.metrics import names
+from wavetank.metrics.assembly import Assembly
 from wavetank.metrics.bounded import BoundedNames, printable
 from wavetank.metrics.clock import ClockOffset
 from wavetank.metrics.health import Health
-from wavetank.metrics.histogram import Histogram
+from wavetank.metrics.pile import Pile
 from wavetank.metrics.snapshot import ErrorCount, Flow, Snapshot
 
 MESSAGE_NAMES = 100
@@ -26,7 +24,8 @@ _EXAMPLE_LENGTH = 500
 _CUSTOM_LENGTH = 200
 _LARGEST = 2.0**53
 _WORTH_PACKING = 256
-_WORTH_FOLDING = 32
+_WORTH_SETTLING = 500
+_SETTLING_PER_PACKING = 2
 
 
 class Series:
@@ -36,10 +35,21 @@ class Series:
     instants are of the clock that the recorder's origin is of; 0 means that there was none yet.
     """
 
-    __slots__ = ("first_sent_ns", "last_reply_ns", "name", "response_ns", "sent", "service_ns")
+    __slots__ = (
+        "first_sent_ns",
+        "last_reply_ns",
+        "name",
+        "response_name",
+        "response_ns",
+        "sent",
+        "service_name",
+        "service_ns",
+    )
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.response_name = f"{names.RESPONSE_TIME}.{name}"
+        self.service_name = f"{names.SERVICE_TIME}.{name}"
         self.sent = 0
         self.response_ns: list[int] = []
         self.service_ns: list[int] = []
@@ -51,7 +61,7 @@ class Recorder:
     """Everything that one worker measures. Not for several threads.
 
     `counts` is written to directly, and so is `clock_offset`, what is known of the server's clock. The
-    lists of a series, and those that `samples` gives, are emptied in place by `take`, so that their `append` may be
+    lists of a series, and those that `samples` gives, are emptied in place by `fold` and `cut`, so that their `append` may be
     bound once and kept.
     """
 
@@ -62,8 +72,7 @@ class Recorder:
         self._origin_ns = origin_ns
         self._series: dict[str, Series] = {}
         self._samples: dict[str, list[int]] = {}
-        self._folded: dict[str, Histogram] = {}
-        self._packed: defaultdict[str, list[NDArray[Any]]] = defaultdict(list)
+        self._piles: defaultdict[str, Pile] = defaultdict(Pile)
         self._examples: dict[str, str] = {}
         self._error_counts: defaultdict[str, int] = defaultdict(int)
         self._rates: defaultdict[str, int] = defaultdict(int)
@@ -133,18 +142,17 @@ class Recorder:
             (self.counts if kind == "counter" else self._rates)[safe] += int(number)
 
     def fold(self) -> None:
-        """Packs long lists away before their time, so that the next take has little left to do.
+        """Does a little of what the next cut would leave to do, a hundredth to a tenth of a millisecond.
 
-        The loop stands still for a take, and whatever is received meanwhile is timed too late: several short
-        standstills are worth less than one long one. To be called about a hundred times a second.
+        The longest list becomes an array, or some arrays of the highest pile become part of its histogram, whichever
+        is more urgent. To be called about two hundred times a second; where more comes in, each time does more.
         """
-        for series in self._series.values():
-            if len(series.response_ns) >= _WORTH_PACKING:
-                self._pack(f"{names.RESPONSE_TIME}.{series.name}", series.response_ns)
-                self._pack(f"{names.SERVICE_TIME}.{series.name}", series.service_ns)
-        for name, values in self._samples.items():
-            if len(values) >= _WORTH_PACKING:
-                self._pack(name, values)
+        name, values = max(self._lists(), key=_length, default=("", []))
+        highest = max(self._piles.values(), key=_waiting, default=None)
+        if highest is not None and highest.waiting >= max(_WORTH_SETTLING, _SETTLING_PER_PACKING * len(values)):
+            highest.settle()
+        elif len(values) >= _WORTH_PACKING:
+            self._piles[name].pack(values)
 
     def take(
         self,
@@ -161,7 +169,7 @@ class Recorder:
         every reading, such as `rss_mb`, keeps its highest value. Readings that are not finite numbers are left
         out.
         """
-        return self.cut(worker, start_ns, end_ns, gauges, health)()
+        return self.cut(worker, start_ns, end_ns, gauges, health).finished()
 
     def cut(
         self,
@@ -170,15 +178,15 @@ class Recorder:
         end_ns: int,
         gauges: Mapping[str, float],
         health: Mapping[str, float],
-    ) -> Callable[[], Snapshot]:
-        """Ends the interval like `take`, but leaves the long part to the function that it gives, to be called once.
+    ) -> Assembly:
+        """Ends the interval like `take`, but leaves the long part of the work to whoever has the time for it.
 
         What is recorded in between belongs to the next snapshot.
         """
-        flow, overall = self._cut_series()
-        for name, values in self._samples.items():
+        for name, values in self._lists():
             if values:
-                self._pack(name, values)
+                self._piles[name].keep(values)
+        flow, overall = self._cut_series()
         errors = {kind: ErrorCount(n, self._examples[kind]) for kind, n in self._error_counts.items()}
         for kind, count in self._error_counts.items():
             self.counts[f"{names.ERRORS}.{kind}"] += count
@@ -203,13 +211,19 @@ class Recorder:
             flow=flow,
             workers={worker: part},
         )
-        packed, folded = self._packed, self._folded
-        self._packed, self._folded = defaultdict(list), {}
+        piles, self._piles = self._piles, defaultdict(Pile)
         self.counts.clear()
         self._rates.clear()
         self._examples.clear()
         self._error_counts.clear()
-        return lambda: _filled(snapshot, part, packed, folded, overall)
+        return Assembly(snapshot, part, piles, overall)
+
+    def _lists(self) -> Iterator[tuple[str, list[int]]]:
+        """Every list of values that the hot path appends to, with the name of its histogram."""
+        yield from self._samples.items()
+        for series in self._series.values():
+            yield series.response_name, series.response_ns
+            yield series.service_name, series.service_ns
 
     def _cut_series(self) -> tuple[dict[str, Flow], dict[str, str]]:
         """When messages flowed, and for the histogram of each name the one over all names that it is a part of."""
@@ -218,59 +232,20 @@ class Recorder:
         for series in self._series.values():
             if series.sent:
                 self.counts[f"{names.MESSAGES_SENT}.{series.name}"] += series.sent
-            for metric, values in (
-                (names.RESPONSE_TIME, series.response_ns),
-                (names.SERVICE_TIME, series.service_ns),
-            ):
-                name = f"{metric}.{series.name}"
-                overall[name] = metric
-                if values:
-                    self._pack(name, values)
+            overall[series.response_name] = names.RESPONSE_TIME
+            overall[series.service_name] = names.SERVICE_TIME
             if series.first_sent_ns or series.last_reply_ns:
                 flow[series.name] = Flow(self._offset(series.first_sent_ns), self._offset(series.last_reply_ns))
             series.sent = series.first_sent_ns = series.last_reply_ns = 0
         return flow, overall
 
-    def _pack(self, name: str, values: list[int]) -> None:
-        # The numbers of a list become an array in pieces; an array becomes part of a histogram only when it is long,
-        # because that costs most of a tenth of a millisecond however short it is.
-        arrays = self._packed[name]
-        arrays.append(np.asarray(values))
-        values.clear()
-        if len(arrays) >= _WORTH_FOLDING:
-            self._folded.setdefault(name, Histogram()).record_many(np.concatenate(arrays))
-            arrays.clear()
-
     def _offset(self, instant_ns: int) -> int | None:
         return instant_ns - self._origin_ns if instant_ns else None
 
 
-def _filled(
-    snapshot: Snapshot,
-    part: Health,
-    packed: Mapping[str, list[NDArray[Any]]],
-    folded: dict[str, Histogram],
-    overall: Mapping[str, str],
-) -> Snapshot:
-    """The snapshot with its histograms: of what was folded, and of the arrays that were not."""
-    histograms = snapshot.histograms
-    sums: defaultdict[str, Histogram] = defaultdict(Histogram)
-    for name, arrays in packed.items():
-        histogram = folded.get(name) or Histogram()
-        if arrays:
-            histogram.record_many(np.concatenate(arrays))
-        histogram.compact()
-        histograms[name] = histogram
-        if name in overall:
-            sums[overall[name]] += histogram
-    for metric, total in sums.items():
-        total.compact()
-        histograms[metric] = total
-    if names.RESPONSE_TIME in histograms:
-        replies = snapshot.counters.get(names.REPLIES, 0)
-        snapshot.counters[names.REPLIES] = replies + histograms[names.RESPONSE_TIME].count
-    part.lateness = histograms.get(names.LATENESS, Histogram()).copy()
-    part.loop_lag = histograms.get(names.LOOP_LAG, Histogram()).copy()
-    part.stalls = histograms.get(names.STALL, Histogram()).copy()
-    part.gc_pauses = histograms.get(names.GC_PAUSE, Histogram()).copy()
-    return snapshot
+def _length(named: tuple[str, list[int]]) -> int:
+    return len(named[1])
+
+
+def _waiting(pile: Pile) -> int:
+    return pile.waiting

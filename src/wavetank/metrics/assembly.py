@@ -1,0 +1,73 @@
+"""A snapshot in the making: its interval has ended, and its histograms are made one after another."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from wavetank.metrics import names
+from wavetank.metrics.health import Health
+from wavetank.metrics.histogram import Histogram
+from wavetank.metrics.pile import Pile
+from wavetank.metrics.snapshot import Snapshot
+
+
+class Assembly:
+    """Makes a snapshot in steps of some hundredths of a millisecond each, between which the loop can do other things.
+
+    A loop stands still for a step, and whatever is received meanwhile is timed too late: many short standstills are
+    worth less than one long one.
+    """
+
+    def __init__(
+        self, snapshot: Snapshot, health: Health, piles: Mapping[str, Pile], overall: Mapping[str, str]
+    ) -> None:
+        """`snapshot` has all but its histograms, and `health`, which is in it, all but its own.
+
+        `overall` names, for the histogram of a message name, the one over all names that it is a part of.
+        """
+        self._snapshot = snapshot
+        self._health = health
+        self._piles = piles
+        self._overall = overall
+        self._steps = self._work()
+        self.complete = False
+        """Whether no step is left."""
+
+    def step(self) -> None:
+        """Does the next piece of the work; nothing once it is complete."""
+        self.complete = next(self._steps, None) is None
+
+    def finished(self) -> Snapshot:
+        """The snapshot; whatever is left of the work is done first."""
+        while not self.complete:
+            self.step()
+        return self._snapshot
+
+    def _work(self) -> Iterator[str]:
+        """Each piece is told by the name of what it made."""
+        histograms = self._snapshot.histograms
+        parts: defaultdict[str, list[Histogram]] = defaultdict(list)
+        for name, pile in self._piles.items():
+            while not pile.settled:
+                pile.settle()
+                yield name
+            pile.histogram.compact()
+            histograms[name] = pile.histogram
+            if name in self._overall:
+                parts[self._overall[name]].append(pile.histogram)
+        for metric, histograms_of_names in parts.items():
+            total = Histogram()
+            for histogram in histograms_of_names:
+                total += histogram
+                yield metric
+            total.compact()
+            histograms[metric] = total
+        if names.RESPONSE_TIME in histograms:
+            counters = self._snapshot.counters
+            counters[names.REPLIES] = counters.get(names.REPLIES, 0) + histograms[names.RESPONSE_TIME].count
+        health = self._health
+        health.lateness = histograms.get(names.LATENESS, Histogram()).copy()
+        health.loop_lag = histograms.get(names.LOOP_LAG, Histogram()).copy()
+        health.stalls = histograms.get(names.STALL, Histogram()).copy()
+        health.gc_pauses = histograms.get(names.GC_PAUSE, Histogram()).copy()
