@@ -105,3 +105,10 @@ def test_the_replies_asked_for_are_those_of_the_users_at_the_peak(steps: tuple[S
 def test_a_plan_without_users_asks_for_nothing() -> None:
     made = Plan(name="p", target="ws://h", phases=(), scenarios=(Scenario(name="s", steps=(PING,)),))
     assert forecast(made).peak_replies_per_s == 0
+
+
+def test_users_who_go_on_until_arrivals_end_are_all_there_at_the_end() -> None:
+    endless = Scenario(name="s", steps=(Loop(where=AT, steps=(think(1),)),))
+    held = Plan(name="p", target="ws://h", phases=(Rate(name="r", duration_s=100, rate=5),), scenarios=(endless,))
+    assert forecast(held).peak_users == 500
+    assert forecast(held).session_s == 100

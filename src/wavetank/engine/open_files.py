@@ -8,6 +8,17 @@ import sys
 if sys.platform != "win32":
     import resource
 
+SPARE_FILES = 64
+"""What a worker keeps open besides its connections: libraries, pipes, the journal, what functions of a script open."""
+
+
+def open_file_limits() -> tuple[int, int] | None:
+    """The soft and the hard limit, -1 for none; None on Windows, which has no such limit."""
+    if sys.platform == "win32":
+        return None
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return (-1 if soft == resource.RLIM_INFINITY else soft), (-1 if hard == resource.RLIM_INFINITY else hard)
+
 
 def raise_open_file_limit() -> None:
     """Raises the soft limit of open files to the hard limit. Does nothing where there is none (Windows)."""

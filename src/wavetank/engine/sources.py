@@ -194,3 +194,13 @@ def ephemeral_ports(file: Path = EPHEMERAL_PORTS) -> int:
     except (OSError, ValueError):
         return _USUAL_PORTS
     return high - low + 1
+
+
+def is_own_address(address: str) -> bool:
+    """Whether connections of this machine can come from an address, given as a number. Nothing is sent."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except OSError as error:
+        return error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+    return True

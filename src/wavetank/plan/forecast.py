@@ -10,7 +10,7 @@ from wavetank.plan.arrivals import phase_bounds, population_at, total_arrivals
 from wavetank.plan.durations import seconds
 from wavetank.plan.model import Plan, Scenario
 from wavetank.plan.phases import Count, Pause, Phase, Population, Ramp, Rate
-from wavetank.plan.steps import Loop, Pace, Ping, Send, Step, Think, Wait
+from wavetank.plan.steps import Loop, Pace, Ping, Send, Step, Think, Wait, every_step
 
 _NS = 1_000_000_000
 _SAMPLES = 2000
@@ -21,6 +21,7 @@ class Forecast:
     """What is planned, before any reply is waited for: real sessions take longer, by what the server takes.
 
     `users` are the planned arrivals, without those who keep up a population. `duration_s` ends with the last phase.
+    A session with a loop that goes on until arrivals end is taken to be as long as that.
     `session_s` is the mean session of a user. `peak_rate` is in users per second, `peak_users` at once;
     `peak_replies_per_s` is what these ask for, infinite where nothing but the server holds them back.
     """
@@ -36,7 +37,7 @@ class Forecast:
 def forecast(plan: Plan) -> Forecast:
     """Works out what the plan asks for. Raises ValueError for phases that cannot be."""
     bounds = phase_bounds(plan.phases)
-    sessions = _weighted_sessions(plan.scenarios)
+    sessions = _weighted_sessions(plan.scenarios, bounds[-1][1] / _NS if bounds else 0.0)
     peak_users = _peak_users(plan.phases, bounds, sessions)
     return Forecast(
         users=total_arrivals(plan.phases, plan.seed),
@@ -104,9 +105,20 @@ def _rounds(step: Loop) -> int:
     return step.count if isinstance(step.count, int) else 0
 
 
-def _weighted_sessions(scenarios: Sequence[Scenario]) -> list[tuple[float, float]]:
+def _weighted_sessions(scenarios: Sequence[Scenario], duration_s: float) -> list[tuple[float, float]]:
     total = sum(scenario.weight for scenario in scenarios)
-    return [(scenario.weight / total, session_seconds(scenario.steps)) for scenario in scenarios if total]
+    return [(scenario.weight / total, _session_in(duration_s, scenario)) for scenario in scenarios if total]
+
+
+def _session_in(duration_s: float, scenario: Scenario) -> float:
+    length_s = session_seconds(scenario.steps)
+    is_endless = any(isinstance(step, Loop) and _is_endless(step) for step in every_step(scenario.steps))
+    return max(length_s, duration_s) if is_endless else length_s
+
+
+def _is_endless(loop: Loop) -> bool:
+    """Whether only the end of arrivals ends it."""
+    return loop.count is None and loop.over is None and loop.while_true is None
 
 
 def _peak_rate(phase: Phase) -> float:
