@@ -95,6 +95,7 @@ def test_help_has_an_example_and_keeps_the_hidden_option_to_itself() -> None:
     assert result.exit_code == 0
     assert "wavetank serve --port 9000\n" in result.output
     assert "stdin" not in result.output
+    assert "share-port" not in result.output
 
 
 def test_a_port_that_is_no_port_is_a_usage_error() -> None:

@@ -16,6 +16,7 @@ from tests.target.conformance import ask, connect
 from wavetank.errors import RunError
 from wavetank.target import embedded
 from wavetank.target.embedded import EmbeddedTarget
+from wavetank.target.group import SHARES_PORTS
 
 PATIENCE_S = 20.0
 
@@ -35,6 +36,11 @@ def refuses(port: int) -> bool:
     return False
 
 
+def runs(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
+    """Makes another program of the target."""
+    monkeypatch.setattr(embedded, "command", lambda *_: words)
+
+
 def test_it_listens_while_entered_and_is_gone_when_left() -> None:
     async def ping(authority: str) -> object:
         async with connect(authority) as connection:
@@ -49,6 +55,21 @@ def test_it_listens_while_entered_and_is_gone_when_left() -> None:
     assert refuses(parts.port)
     with pytest.raises(RunError, match="has not been started"):
         _ = target.url
+
+
+@pytest.mark.skipif(not SHARES_PORTS, reason="only Linux spreads connections over processes")
+def test_it_serves_with_as_many_processes_as_it_is_told() -> None:
+    async def answers(authority: str) -> None:
+        for _ in range(8):
+            async with connect(authority) as connection:
+                assert await ask(connection, {"type": "ping"}) == {"type": "pong"}
+
+    with EmbeddedTarget(workers=2) as target:
+        parts = urlsplit(target.url)
+        asyncio.run(answers(parts.netloc))
+
+    assert parts.port is not None
+    assert refuses(parts.port)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="process groups are another thing on Windows")
@@ -83,7 +104,7 @@ def test_it_ends_by_itself_when_its_parent_is_killed() -> None:
 
 
 def test_a_target_that_dies_is_an_error_with_what_it_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "_COMMAND", (sys.executable, "-c", "import sys; sys.exit('no such luck')"))
+    runs(monkeypatch, sys.executable, "-c", "import sys; sys.exit('no such luck')")
 
     with pytest.raises(RunError, match=r"it ended with exit code 1\. no such luck$"), EmbeddedTarget():
         pass
@@ -91,14 +112,14 @@ def test_a_target_that_dies_is_an_error_with_what_it_said(monkeypatch: pytest.Mo
 
 def test_a_target_that_says_nothing_is_an_error_in_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "START_TIMEOUT_S", 0.1)
-    monkeypatch.setattr(embedded, "_COMMAND", (sys.executable, "-c", "input()"))
+    runs(monkeypatch, sys.executable, "-c", "input()")
 
     with pytest.raises(RunError, match=r"did not say within 0\.1 s where it listens"), EmbeddedTarget():
         pass
 
 
 def test_a_target_that_cannot_be_run_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "_COMMAND", ("/there/is/no/such/program",))
+    runs(monkeypatch, "/there/is/no/such/program")
 
     with pytest.raises(RunError, match="could not be started"), EmbeddedTarget():
         pass

@@ -7,12 +7,15 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 import click
 
 from wavetank.engine.loop import new_event_loop
 from wavetank.errors import RunError
+from wavetank.target.group import SHARES_PORTS, Group
+from wavetank.target.launch import announcement
 from wavetank.target.server import serve as start_target
 
 _EPILOG = """\b
@@ -20,6 +23,10 @@ Example:
   wavetank serve --port 9000
   wavetank stress ws://127.0.0.1:9000/ws
 """
+
+
+_Serving = tuple[str, asyncio.Event]
+"""Where the target listens (`host:port`), and what is set once it no longer does."""
 
 
 @click.command(epilog=_EPILOG, short_help="Run the reference target.")
@@ -31,31 +38,73 @@ Example:
     type=click.IntRange(0, 65535),
     help="Port to listen on; 0 takes a free one.",
 )
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 256),
+    help="Processes that share the port (Linux). Each has channels of its own.",
+)
+@click.option("--share-port", is_flag=True, hidden=True, help="Listen beside other processes on the same port.")
 @click.option("--until-stdin-closes", is_flag=True, hidden=True, help="Also end when standard input ends.")
-def serve(host: str, port: int, until_stdin_closes: bool) -> None:
+def serve(host: str, port: int, workers: int, share_port: bool, until_stdin_closes: bool) -> None:
     """Run the reference target: the YMERA platform protocol at /ws, its state at /health.
 
     Ctrl-C or SIGTERM ends it with exit code 0: to be stopped is how a server ends, and cuts nothing short.
     """
+    if workers > 1 and not SHARES_PORTS:
+        raise click.UsageError(
+            "--workers needs Linux, which alone spreads connections over processes: start one target for each port"
+        )
+    serving = _serve_together(host, port, workers) if workers > 1 else _serve_alone(host, port, share_port)
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(_serve(host, port, until_stdin_closes))
+            runner.run(_serve(serving, until_stdin_closes))
     except RunError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(3)
 
 
-async def _serve(host: str, port: int, until_stdin_closes: bool) -> None:
+async def _serve(serving: AbstractAsyncContextManager[_Serving], until_stdin_closes: bool) -> None:
     loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    _on_stop_signal(loop, stop.set)
-    server = await start_target(host, port)
-    authority = server.authority
-    click.echo(f"listening on ws://{authority}/ws (health: http://{authority}/health)")
+    task = asyncio.create_task(_until_nobody_is_left(serving))
+
+    def stop() -> None:
+        # Once: a second Ctrl-C must not cut short how the first one ends it.
+        if not task.cancelling():
+            task.cancel()
+
+    _on_stop_signal(loop, stop)
     if until_stdin_closes:
-        _on_end_of_stdin(loop, stop.set)
-    await stop.wait()
-    await server.close()
+        _on_end_of_stdin(loop, stop)
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def _until_nobody_is_left(serving: AbstractAsyncContextManager[_Serving]) -> None:
+    async with serving as (authority, nobody_left):
+        click.echo(announcement(authority))
+        await nobody_left.wait()
+    raise RunError("No process of the reference target is left.")
+
+
+@asynccontextmanager
+async def _serve_alone(host: str, port: int, share_port: bool) -> AsyncIterator[_Serving]:
+    server = await start_target(host, port, share_port=share_port)
+    try:
+        yield server.authority, asyncio.Event()
+    finally:
+        await server.close()
+
+
+@asynccontextmanager
+async def _serve_together(host: str, port: int, workers: int) -> AsyncIterator[_Serving]:
+    group = Group(workers, lambda text: click.echo(f"warning: {text}", err=True))
+    authority = await group.start(host, port)
+    try:
+        yield authority, group.nobody_left
+    finally:
+        await group.close()
 
 
 def _on_stop_signal(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:

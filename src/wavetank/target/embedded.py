@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import re
 import subprocess
 import sys
 import tempfile
 import threading
 from types import TracebackType
-from typing import IO, Final, Self
+from typing import IO, Self
 
 from wavetank.errors import RunError
-
-START_TIMEOUT_S: Final = 30.0
-"""The target has so long to say where it listens."""
-
-STOP_TIMEOUT_S: Final = 10.0
-"""The target has so long to end by itself before it is killed."""
-
-_COMMAND: Final = (
-    # -P: what lies in the current folder is not imported in place of the library's modules.
-    *(sys.executable, "-P", "-m", "wavetank", "serve"),
-    *("--host", "127.0.0.1", "--port", "0", "--until-stdin-closes"),
-)
+from wavetank.target.launch import START_TIMEOUT_S, STOP_TIMEOUT_S, announced, command
 
 
 class EmbeddedTarget:
@@ -37,7 +25,9 @@ class EmbeddedTarget:
     end it under the run's feet. It ends by itself when this process is gone, however that happens.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, workers: int = 1) -> None:
+        """`workers` is the number of processes that it serves with; several need Linux (`target.group`)."""
+        self._command = command("127.0.0.1", 0, "--workers", str(workers))
         self._process: subprocess.Popen[bytes] | None = None
         self._complaints: IO[bytes] | None = None
         self._url = ""
@@ -51,7 +41,7 @@ class EmbeddedTarget:
 
     @property
     def process_id(self) -> int:
-        """The system's number of the target's process."""
+        """The system's number of the target's process; of several, the one that looks after them."""
         if self._process is None:
             raise RunError("The reference target has not been started.")
         return self._process.pid
@@ -99,14 +89,14 @@ class EmbeddedTarget:
         try:
             if sys.platform == "win32":
                 return subprocess.Popen(
-                    _COMMAND,
+                    self._command,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=complaints,
                     creationflags=subprocess.CREATE_NEW_PROCESS_GROUP,
                 )
             return subprocess.Popen(
-                _COMMAND,
+                self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=complaints,
@@ -117,9 +107,9 @@ class EmbeddedTarget:
 
     def _listens_at(self, process: subprocess.Popen[bytes]) -> str:
         line = _first_line(process, START_TIMEOUT_S)
-        found = re.search(rb"ws://127\.0\.0\.1:\d+", line or b"")
-        if found is not None:
-            return found[0].decode()
+        authority = announced(line or b"")
+        if authority is not None:
+            return f"ws://{authority}"
         reason = f"did not say within {START_TIMEOUT_S:g} s where it listens"
         if line is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):

@@ -55,8 +55,11 @@ class Server:
         host, port = self._listening.sockets[0].getsockname()[:2]
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
-    async def listen(self, host: str, port: int) -> None:
-        """Begins to listen. Raises RunError when that address is not to be had."""
+    async def listen(self, host: str, port: int, *, share_port: bool = False) -> None:
+        """Begins to listen; with `share_port`, beside other processes that do so on the same port.
+
+        Raises RunError when that address is not to be had.
+        """
         # An adapter, because picows makes every connection a Logger of its own when it is given a Logger.
         logger: Any = logging.LoggerAdapter(logging.getLogger("wavetank.target"))
         try:
@@ -71,9 +74,10 @@ class Server:
                 # Measured: 13.6 KB a connection with aiofastnet, 8.3 KB without, at the same speed.
                 use_aiofastnet=False,
                 backlog=_LISTEN_BACKLOG,
+                reuse_port=share_port or None,
             )
         except OSError as error:
-            raise RunError(_why_not(host, port, error)) from error
+            raise RunError(why_not_listening(host, port, error)) from error
 
     async def close(self) -> None:
         """Stops listening, says goodbye (1001) to every client, and cuts off those who do not answer."""
@@ -112,14 +116,15 @@ class Server:
         return None
 
 
-async def serve(host: str = "127.0.0.1", port: int = 8000) -> Server:
+async def serve(host: str = "127.0.0.1", port: int = 8000, *, share_port: bool = False) -> Server:
     """Starts the reference target on the running loop; port 0 takes a free one. `Server.close` ends it.
 
-    The limit of open files is raised as far as the system allows. Raises RunError when it cannot listen.
+    With `share_port`, other processes may listen on the same port and take a part of the connections. The limit of
+    open files is raised as far as the system allows. Raises RunError when it cannot listen.
     """
     raise_open_file_limit()
     server = Server()
-    await server.listen(host, port)
+    await server.listen(host, port, share_port=share_port)
     return server
 
 
@@ -130,7 +135,7 @@ def _allow_several_connection_options(request: WSUpgradeRequest) -> None:
         request.headers["Connection"] = "Upgrade"
 
 
-def _why_not(host: str, port: int, error: OSError) -> str:
+def why_not_listening(host: str, port: int, error: OSError) -> str:
     """Why the server cannot listen, and what to do about it."""
     if error.errno == errno.EADDRINUSE:
         return f"Port {port} of {host} is in use: stop what listens there, or choose another (0 is a free one)."
