@@ -2,7 +2,8 @@
 
    C connections are opened, a few at a time, each worker (a process with an epoll of its own) its share of them. Then
    either each connection sends its next message when it has the answer to the last one (a closed loop), or each sends
-   one every T ms (the connections evenly spread over T). The report is one line of JSON on stdout. Times are those of
+   one every T ms (the connections evenly spread over T). The report is one line of JSON, on stdout
+   or in the file of --report. Times are those of
    the messages alone; connecting has its own. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -46,7 +47,7 @@ typedef struct {
 } Connection;
 
 typedef struct {
-    const char *host, *path, *text;
+    const char *host, *path, *text, *report;
     int port, workers, window, connections;
     long messages; /* of each connection; 0: as many as there is time for */
     double seconds, every_s;
@@ -55,7 +56,7 @@ typedef struct {
 /* What a worker found out, in memory that it shares with its parent. */
 typedef struct {
     long opened, failed, sent, round_trips, skipped;
-    double connect_s, connect_cpu_s, seconds, cpu_s;
+    double began_at, connect_s, connect_cpu_s, seconds, cpu_s;
 } Findings;
 
 typedef struct {
@@ -338,6 +339,7 @@ static void work(int worker) {
     atomic_fetch_add(&shared->ready, 1);
     while (atomic_load(&shared->ready) < options.workers) usleep(1000);
     double began_at = now_s(), began_cpu = cpu_s();
+    findings->began_at = (double)time(NULL);
     if (options.every_s > 0) paced(began_at);
     else if (options.messages || options.seconds > 0) closed_loop(began_at);
     await_rest();
@@ -347,7 +349,9 @@ static void work(int worker) {
 }
 
 static void report(const struct rusage *usage, long rss_kb) {
-    Findings sum = {0};
+    Findings sum = {.began_at = shared->of[0].began_at};
+    FILE *out = options.report ? fopen(options.report, "w") : stdout;
+    if (!out) fail(options.report);
     for (int i = 0; i < options.workers; i++) {
         const Findings *one = &shared->of[i];
         sum.opened += one->opened;
@@ -360,13 +364,16 @@ static void report(const struct rusage *usage, long rss_kb) {
         if (one->seconds > sum.seconds) sum.seconds = one->seconds;
         if (one->connect_s > sum.connect_s) sum.connect_s = one->connect_s;
     }
-    printf("{\"opened\":%ld,\"failed\":%ld,\"sent\":%ld,\"round_trips\":%ld,\"skipped\":%ld,\"seconds\":%.6f,"
-           "\"cpu_s\":%.6f,\"connect_s\":%.6f,\"connect_cpu_s\":%.6f,\"whole_cpu_s\":%.6f,\"rss_kb\":%ld}\n",
+    fprintf(out,
+           "{\"opened\":%ld,\"failed\":%ld,\"sent\":%ld,\"round_trips\":%ld,\"skipped\":%ld,\"seconds\":%.6f,"
+           "\"cpu_s\":%.6f,\"connect_s\":%.6f,\"connect_cpu_s\":%.6f,\"began_at\":%.0f,"
+           "\"whole_cpu_s\":%.6f,\"rss_kb\":%ld}\n",
            sum.opened, sum.failed, sum.sent, sum.round_trips, sum.skipped, sum.seconds, sum.cpu_s, sum.connect_s,
-           sum.connect_cpu_s,
+           sum.connect_cpu_s, sum.began_at,
            (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) +
                (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1e6,
            rss_kb);
+    fclose(out);
 }
 
 static void read_options(int count, char **arguments) {
@@ -376,7 +383,8 @@ static void read_options(int count, char **arguments) {
         {"workers", required_argument, NULL, 'w'}, {"window", required_argument, NULL, 'W'},
         {"messages", required_argument, NULL, 'm'}, {"connections", required_argument, NULL, 'c'},
         {"seconds", required_argument, NULL, 's'}, {"every", required_argument, NULL, 'e'},
-        {NULL, 0, NULL, 0},
+        {"report", required_argument, NULL, 'r'},
+               {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(count, arguments, "", known, NULL)) != -1) {
@@ -390,10 +398,12 @@ static void read_options(int count, char **arguments) {
         case 'm': options.messages = atol(optarg); break;
         case 'c': options.connections = atoi(optarg); break;
         case 's': options.seconds = atof(optarg); break;
+        case 'r': options.report = optarg; break;
         case 'e': options.every_s = atof(optarg) / 1e3; break;
         default:
             fprintf(stderr, "usage: client [--host A.B.C.D] [--port N] [--path P] [--connections C] [--workers W]\n"
-                            "              [--window N] [--text MESSAGE] [--messages N | --seconds S] [--every MS]\n");
+                            "              [--window N] [--text MESSAGE] [--messages N | --seconds S] [--every MS]\n"
+                            "              [--report FILE]\n");
             exit(2);
         }
     }

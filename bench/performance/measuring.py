@@ -1,0 +1,218 @@
+"""One run of one tool, seen from outside: the server counts, the system tells the processor time.
+
+No tool's own figures are used: all are held to the same count and the same clock.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bench.peers.peer import NoOutcome, Peer, PeerOutcome
+from bench.peers.work import Work
+from bench.performance.counters import Counters
+from bench.performance.native import PLAIN, Channel, Server, processes_for, running_server
+from bench.performance.placement import Placement
+from bench.performance.process_tree import Usage, usage_of
+
+SETTLE_S = 1.0
+"""Between the last connection and the window."""
+
+_SPARE_S = 3.0
+"""How much longer a tool works than it is measured: all take some time to begin."""
+
+_PATIENCE_S = 60.0
+_FIRST, _LAST = 0.05, 0.95
+
+
+class NotCarried(RuntimeError):
+    """The tool did not do the work; the text says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The state of things at one instant."""
+
+    at_s: float
+    counters: Counters
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What happened from one sample to another."""
+
+    begin: Sample
+    end: Sample
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return self.end.at_s - self.begin.at_s
+
+    @property
+    def cpu_s(self) -> float:
+        """The processor time that the tool used: at least half of a tick of the clock that counts it."""
+        return max(0.005, self.end.usage.cpu_s - self.begin.usage.cpu_s)
+
+    @property
+    def round_trips(self) -> int:
+        """How many replies the server sent."""
+        return self.end.counters.sent - self.begin.counters.sent
+
+    @property
+    def connects(self) -> int:
+        """How many WebSockets came to be."""
+        return self.end.counters.upgraded - self.begin.counters.upgraded
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One run: while its connections opened, and while its messages flowed."""
+
+    connecting: Stretch
+    working: Stretch
+    before: Sample
+    connections: int
+    note: str = ""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.rate:,.0f} round trips/s on {self.busy:.2f} cores, {self.cpu_us:.1f} us of CPU each; "
+            f"{self.connect_rate:,.0f} connects/s, {self.connect_us:.0f} us each, {self.memory_kb:.1f} kB"
+        )
+
+    @property
+    def rate(self) -> float:
+        """Round trips per second."""
+        return self.working.round_trips / self.working.seconds
+
+    @property
+    def per_cpu_s(self) -> float:
+        """Round trips for each second of processor time."""
+        return self.working.round_trips / self.working.cpu_s
+
+    @property
+    def cpu_us(self) -> float:
+        """Processor time of a round trip, microseconds; not a number where there was none."""
+        trips = self.working.round_trips
+        return 1e6 * self.working.cpu_s / trips if trips else math.nan
+
+    @property
+    def busy(self) -> float:
+        """How many cores the tool used."""
+        return self.working.cpu_s / self.working.seconds
+
+    @property
+    def connect_rate(self) -> float:
+        """Connections per second."""
+        return self.connecting.connects / self.connecting.seconds
+
+    @property
+    def connect_us(self) -> float:
+        """Processor time of a connection, microseconds; not a number where all came in one instant."""
+        connects = self.connecting.connects
+        return 1e6 * self.connecting.cpu_s / connects if connects else math.nan
+
+    @property
+    def memory_kb(self) -> float:
+        """Resident memory of all the tool's processes for each open connection, kB of 1000 bytes."""
+        return self.working.end.usage.rss_bytes / self.connections / 1000
+
+    @property
+    def more_memory_kb(self) -> float:
+        """The same without what there was when the first 5 % of the connections had opened: what one more costs."""
+        more = self.working.end.usage.rss_bytes - self.connecting.begin.usage.rss_bytes
+        return more / (self.connections * (1 - _FIRST)) / 1000
+
+
+def measure(tool: Peer, work: Work, placement: Placement, *, channel: Channel = PLAIN, servers: int = 1) -> Measured:
+    """Lets the tool do the work against a fresh server. `work.seconds` is the window that is measured.
+
+    Raises NotCarried when it did not.
+    """
+    longer = replace(work, seconds=work.seconds + SETTLE_S + _SPARE_S)
+    servers = max(servers, processes_for(work.connections))
+    with (
+        running_server(placement, workers=servers, channel=channel) as server,
+        tempfile.TemporaryDirectory(prefix="wavetank-bench-") as folder,
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said,
+    ):
+        command = tool.command(longer, server.url, Path(folder))
+        process = subprocess.Popen(
+            command,
+            env=tool.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=placement.pin(placement.tool),
+        )
+        try:
+            watched = _watch(process, server, work)
+            process.wait(timeout=longer.length_s + _PATIENCE_S)
+        except subprocess.TimeoutExpired as error:
+            raise NotCarried(f"it did not end within {_PATIENCE_S:g} s of its time") from error
+        finally:
+            _end(process)
+        try:
+            outcome = tool.outcome(Path(folder))
+        except NoOutcome as error:
+            said.seek(0)
+            last = said.read().strip().splitlines()[-1:] or [""]
+            raise NotCarried(f"{error} {last[0]}".strip()) from error
+        resting = work.think_s > work.seconds  # then there is no rate to compare
+        return replace(watched, note=outcome.note or ("" if resting else _difference(watched, outcome)))
+
+
+def _watch(process: subprocess.Popen[bytes], server: Server, work: Work) -> Measured:
+    def sample() -> Sample:
+        return Sample(time.perf_counter(), server.counters(), usage_of(process.pid))
+
+    def wait_for(share: float) -> Sample:
+        wanted = max(1, round(share * work.connections))
+        _wait(process, lambda: server.counters().open >= wanted, work.connect_s + _PATIENCE_S)
+        if (found := sample()).counters.open < wanted:
+            raise NotCarried(f"{found.counters.open:,} of {work.connections:,} connections were open")
+        return found
+
+    before = sample()
+    first, last = wait_for(_FIRST), wait_for(_LAST)
+    wait_for(1.0)
+    time.sleep(SETTLE_S)
+    begin = sample()
+    time.sleep(work.seconds)
+    end = sample()
+    if end.counters.open < work.connections:
+        raise NotCarried(f"{end.counters.open:,} of {work.connections:,} connections stayed open")
+    if work.think_s < work.seconds and end.counters.sent == begin.counters.sent:
+        raise NotCarried("no messages came")
+    return Measured(Stretch(first, last), Stretch(begin, end), before, work.connections)
+
+
+def _wait(process: subprocess.Popen[bytes], reached: Callable[[], bool], patience_s: float) -> None:
+    until = time.perf_counter() + patience_s
+    while not reached() and process.poll() is None and time.perf_counter() < until:
+        time.sleep(0.005)
+
+
+def _difference(watched: Measured, outcome: PeerOutcome) -> str:
+    """What the tool says of itself, where that is not what the server saw (within 3 %)."""
+    if not (outcome.rate and watched.rate) or abs(outcome.rate / watched.rate - 1) <= 0.03:
+        return ""
+    return f"it says {outcome.rate:,.0f}/s itself"
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends the tool with all that it started, which has a session of its own."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
