@@ -22,8 +22,8 @@ from wavetank.report.console import Console
 from wavetank.report.json import write_summary
 from wavetank.run.coordinator import Run
 from wavetank.run.folder import RunFolder
+from wavetank.run.limits import capacity
 from wavetank.run.local import LocalFleet
-from wavetank.run.machine import usable_cores
 from wavetank.run.result import Exit, Result
 from wavetank.target.embedded import EmbeddedTarget
 
@@ -72,10 +72,15 @@ def report_script_error(error: ScriptError) -> NoReturn:
 
 
 def _run(plan: Plan, *, workers: int | None, output: Path | None, quiet: bool, strict: bool) -> Exit:
+    room = capacity(plan, workers)
     folder = RunFolder.create(output, plan.name, datetime.now(UTC))
     console = Console(quiet=quiet)
     console.start(plan, plan.target, folder.path)
-    run = Run(plan, folder, console, LocalFleet(workers or usable_cores()))
+    for notice in room.notices:
+        console.log(f"note: {notice}")
+    for problem in room.problems:
+        console.notice(f"warning: {problem}")
+    run = Run(plan, folder, console, LocalFleet(room.workers))
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             result = runner.run(_execute(run, console))
