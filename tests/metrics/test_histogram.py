@@ -189,3 +189,20 @@ def test_a_damaged_histogram_is_refused(change: dict[str, object]) -> None:
 def test_what_is_missing_in_a_histogram_is_named() -> None:
     with pytest.raises(ValueError, match=r"not a histogram.*gaps"):
         Histogram.from_dict({})
+
+
+@given(st.lists(st.lists(st.integers(-5, 2**66) | st.integers(0, 10**9), max_size=40), max_size=4))
+def test_a_few_values_are_counted_as_many_are(pieces: list[list[int]]) -> None:
+    few, many = Histogram(), Histogram()
+    for piece in pieces:
+        few.record_many(piece)
+        many.record_many(tuple(piece))  # only lists are counted one by one
+    assert few == many
+    assert few.to_dict() == many.to_dict()
+
+
+def test_a_few_values_of_which_one_is_no_integer_are_refused_and_none_is_recorded() -> None:
+    histogram = Histogram.of([1, 2])
+    with pytest.raises(TypeError):
+        histogram.record_many([1, 2.5])  # type: ignore[list-item]  # that is the mistake
+    assert histogram == Histogram.of([1, 2])

@@ -205,18 +205,15 @@ def test_folding_early_and_often_changes_nothing_of_a_snapshot(stretches: list[t
         assert folding.take(0, 0, 10**9, {}, {}) == plain.take(0, 0, 10**9, {}, {})
 
 
-def test_folding_keeps_up_with_what_comes_in_and_does_one_thing_at_a_time() -> None:
+def test_folding_keeps_up_with_what_comes_in_and_sees_to_one_list_at_a_time() -> None:
     recorder = Recorder(0)
     lists = [recorder.samples(f"histogram-{number}") for number in range(3)]
     for _ in range(2000):
         for values in lists:
             values.extend(range(100))
+        lengths = sorted(map(len, lists))
         recorder.fold()
-    # Three lists and three piles have to take turns: each is seen to every sixth time.
-    assert max(map(len, lists)) <= 100 * 12
-    assembly, steps = recorder.cut(0, 0, 10**9, {}, {}), 0
-    while not assembly.complete:
-        assembly.step()
-        steps += 1
-    assert steps <= 30
-    assert [histogram.count for histogram in assembly.finished().histograms.values()] == [200_000] * 3
+        assert sorted(map(len, lists)) == [0, *lengths[:-1]]
+    assert max(map(len, lists)) <= 3 * 100
+    snapshot = recorder.take(0, 0, 10**9, {}, {})
+    assert [histogram.count for histogram in snapshot.histograms.values()] == [200_000] * 3

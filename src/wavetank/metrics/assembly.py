@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from wavetank.metrics import names
 from wavetank.metrics.health import Health
 from wavetank.metrics.histogram import Histogram
-from wavetank.metrics.pile import Pile
 from wavetank.metrics.snapshot import Snapshot
 
 
@@ -20,15 +19,22 @@ class Assembly:
     """
 
     def __init__(
-        self, snapshot: Snapshot, health: Health, piles: Mapping[str, Pile], overall: Mapping[str, str]
+        self,
+        snapshot: Snapshot,
+        health: Health,
+        folded: dict[str, Histogram],
+        left: Mapping[str, list[int]],
+        overall: Mapping[str, str],
     ) -> None:
         """`snapshot` has all but its histograms, and `health`, which is in it, all but its own.
 
+        `folded` has the histograms of a part of the values, by name, and `left` the values (ns) that are not in them.
         `overall` names, for the histogram of a message name, the one over all names that it is a part of.
         """
         self._snapshot = snapshot
         self._health = health
-        self._piles = piles
+        self._folded = folded
+        self._left = left
         self._overall = overall
         self._steps = self._work()
         self.complete = False
@@ -48,14 +54,15 @@ class Assembly:
         """Each piece is told by the name of what it made."""
         histograms = self._snapshot.histograms
         parts: defaultdict[str, list[Histogram]] = defaultdict(list)
-        for name, pile in self._piles.items():
-            while not pile.settled:
-                pile.settle()
-                yield name
-            pile.histogram.compact()
-            histograms[name] = pile.histogram
+        for name, values in self._left.items():
+            self._folded.setdefault(name, Histogram()).record_many(values)
+            yield name
+        for name, histogram in self._folded.items():
+            histogram.compact()
+            histograms[name] = histogram
             if name in self._overall:
-                parts[self._overall[name]].append(pile.histogram)
+                parts[self._overall[name]].append(histogram)
+            yield name
         for metric, histograms_of_names in parts.items():
             total = Histogram()
             for histogram in histograms_of_names:

@@ -13,7 +13,7 @@ from wavetank.metrics.assembly import Assembly
 from wavetank.metrics.bounded import BoundedNames, printable
 from wavetank.metrics.clock import ClockOffset
 from wavetank.metrics.health import Health
-from wavetank.metrics.pile import Pile
+from wavetank.metrics.histogram import Histogram
 from wavetank.metrics.snapshot import ErrorCount, Flow, Snapshot
 
 MESSAGE_NAMES = 100
@@ -23,9 +23,7 @@ CUSTOM_NAMES = 1000
 _EXAMPLE_LENGTH = 500
 _CUSTOM_LENGTH = 200
 _LARGEST = 2.0**53
-_WORTH_PACKING = 256
-_WORTH_SETTLING = 500
-_SETTLING_PER_PACKING = 2
+_WORTH_FOLDING = 100
 
 
 class Series:
@@ -60,8 +58,8 @@ class Series:
 class Recorder:
     """Everything that one worker measures. Not for several threads.
 
-    `counts` is written to directly, and so is `clock_offset`, what is known of the server's clock. The
-    lists of a series, and those that `samples` gives, are emptied in place by `fold` and `cut`, so that their `append` may be
+    `counts` is written to directly, and so is `clock_offset`, what is known of the server's clock. The lists of a
+    series, and those that `samples` gives, are emptied in place by `fold` and `cut`, so that their `append` may be
     bound once and kept.
     """
 
@@ -72,7 +70,7 @@ class Recorder:
         self._origin_ns = origin_ns
         self._series: dict[str, Series] = {}
         self._samples: dict[str, list[int]] = {}
-        self._piles: defaultdict[str, Pile] = defaultdict(Pile)
+        self._folded: defaultdict[str, Histogram] = defaultdict(Histogram)
         self._examples: dict[str, str] = {}
         self._error_counts: defaultdict[str, int] = defaultdict(int)
         self._rates: defaultdict[str, int] = defaultdict(int)
@@ -142,17 +140,14 @@ class Recorder:
             (self.counts if kind == "counter" else self._rates)[safe] += int(number)
 
     def fold(self) -> None:
-        """Does a little of what the next cut would leave to do, a hundredth to a tenth of a millisecond.
+        """Does a little of what the next cut would leave to do: the longest list becomes part of its histogram.
 
-        The longest list becomes an array, or some arrays of the highest pile become part of its histogram, whichever
-        is more urgent. To be called about two hundred times a second; where more comes in, each time does more.
+        To be called about two hundred times a second; where more comes in, each time does more.
         """
         name, values = max(self._lists(), key=_length, default=("", []))
-        highest = max(self._piles.values(), key=_waiting, default=None)
-        if highest is not None and highest.waiting >= max(_WORTH_SETTLING, _SETTLING_PER_PACKING * len(values)):
-            highest.settle()
-        elif len(values) >= _WORTH_PACKING:
-            self._piles[name].pack(values)
+        if len(values) >= _WORTH_FOLDING:
+            self._folded[name].record_many(values)
+            values.clear()
 
     def take(
         self,
@@ -183,9 +178,11 @@ class Recorder:
 
         What is recorded in between belongs to the next snapshot.
         """
+        left: dict[str, list[int]] = {}
         for name, values in self._lists():
             if values:
-                self._piles[name].keep(values)
+                left[name] = values.copy()  # in a microsecond
+                values.clear()
         flow, overall = self._cut_series()
         errors = {kind: ErrorCount(n, self._examples[kind]) for kind, n in self._error_counts.items()}
         for kind, count in self._error_counts.items():
@@ -211,12 +208,12 @@ class Recorder:
             flow=flow,
             workers={worker: part},
         )
-        piles, self._piles = self._piles, defaultdict(Pile)
+        folded, self._folded = self._folded, defaultdict(Histogram)
         self.counts.clear()
         self._rates.clear()
         self._examples.clear()
         self._error_counts.clear()
-        return Assembly(snapshot, part, piles, overall)
+        return Assembly(snapshot, part, folded, left, overall)
 
     def _lists(self) -> Iterator[tuple[str, list[int]]]:
         """Every list of values that the hot path appends to, with the name of its histogram."""
@@ -245,7 +242,3 @@ class Recorder:
 
 def _length(named: tuple[str, list[int]]) -> int:
     return len(named[1])
-
-
-def _waiting(pile: Pile) -> int:
-    return pile.waiting
