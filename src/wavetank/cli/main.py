@@ -15,6 +15,7 @@ Examples:
   wavetank stress ws://localhost:8000/ws --preset quick
   wavetank run script.yml
   wavetank run script.yml --serve     try a script against the reference target
+  wavetank report runs/NAME           a run again, also one that was killed
 """
 
 
