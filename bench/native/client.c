@@ -24,6 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "channel.h"
+#include "deflating.h"
 #include "frames.h"
 #include "handshake.h"
 
@@ -36,7 +38,7 @@ enum {
     PATIENCE_S = 30,    /* for a connection to open; and for the last replies */
 };
 
-typedef enum { CLOSED, CONNECTING, UPGRADING, OPEN, LEAVING } State;
+typedef enum { CLOSED, CONNECTING, HANDSHAKING, UPGRADING, OPEN, LEAVING } State;
 
 typedef struct {
     uint8_t *kept; /* read, but not a whole frame yet */
@@ -44,11 +46,12 @@ typedef struct {
     uint32_t left; /* messages that it is still to send */
     int fd;
     uint8_t state, awaits;
+    Tls *tls;
 } Connection;
 
 typedef struct {
     const char *host, *path, *text, *report;
-    int port, workers, window, connections;
+    int port, workers, window, connections, tls, deflate;
     long messages; /* of each connection; 0: as many as there is time for */
     double seconds, every_s;
 } Options;
@@ -75,7 +78,7 @@ static int epoll_fd, connection_count, connecting, leaving;
 static size_t text_length;
 static uint64_t random_state = 0x9E3779B97F4A7C15;
 static int goes_on; /* whether replies are followed by the next message */
-static uint8_t input[MESSAGE_LIMIT + HEAD_ROOM + READ_SIZE + 1];
+static uint8_t input[MESSAGE_LIMIT + HEAD_ROOM + READ_SIZE + 4]; /* and room for an end behind it */
 
 static void fail(const char *what) {
     fprintf(stderr, "client: %s: %s\n", what, strerror(errno));
@@ -107,32 +110,43 @@ static void watch(int operation, int index, uint32_t events) {
     epoll_ctl(epoll_fd, operation, connections[index].fd, &event);
 }
 
-static void lose(int index, const char *why) {
-    Connection *c = &connections[index];
-    if (findings->failed++ == 0) fprintf(stderr, "client: a connection failed: %s\n", why);
-    connecting -= c->state == CONNECTING || c->state == UPGRADING;
+static void forget(Connection *c) {
+    if (c->tls) tls_free(c->tls);
     close(c->fd);
     free(c->kept);
     memset(c, 0, sizeof *c);
 }
 
+static void lose(int index, const char *why) {
+    Connection *c = &connections[index];
+    if (findings->failed++ == 0) fprintf(stderr, "client: a connection failed: %s\n", why);
+    connecting -= c->state == CONNECTING || c->state == HANDSHAKING || c->state == UPGRADING;
+    forget(c);
+}
+
 static void leave(int index) {
     leaving--;
-    close(connections[index].fd);
-    free(connections[index].kept);
-    memset(&connections[index], 0, sizeof connections[index]);
+    forget(&connections[index]);
 }
 
 static void send_message(int index) {
-    static uint8_t frame[HEAD_ROOM + MESSAGE_LIMIT];
+    static uint8_t frame[HEAD_ROOM + MESSAGE_LIMIT + 64], packed[MESSAGE_LIMIT + 64];
     Connection *c = &connections[index];
     uint64_t word = next_random();
     uint8_t mask[4];
     memcpy(mask, &word, sizeof mask);
-    size_t head = write_head(frame, TEXT, 0, text_length, mask);
-    memcpy(frame + head, options.text, text_length);
-    apply_mask(frame + head, text_length, mask);
-    if (send(c->fd, frame, head + text_length, MSG_NOSIGNAL) != (ssize_t)(head + text_length)) {
+    const uint8_t *payload = (const uint8_t *)options.text;
+    size_t length = text_length;
+    if (options.deflate) {
+        long packed_length = deflate_pack(payload, length, packed, sizeof packed);
+        if (packed_length < 0) fail("deflate");
+        payload = packed;
+        length = (size_t)packed_length;
+    }
+    size_t head = write_head(frame, TEXT, options.deflate, length, mask);
+    memcpy(frame + head, payload, length);
+    apply_mask(frame + head, length, mask);
+    if (channel_write(c->tls, c->fd, frame, head + length) != (ssize_t)(head + length)) {
         lose(index, "the socket did not take a whole message");
         return;
     }
@@ -161,9 +175,10 @@ static int take_answer(int index, const char *text) {
 }
 
 static void serve(int index) {
+    static uint8_t unpacked[MESSAGE_LIMIT];
     Connection *c = &connections[index];
     size_t length = c->kept_length, done = 0;
-    ssize_t n = recv(c->fd, input + length, READ_SIZE, 0);
+    ssize_t n = channel_read(c->tls, c->fd, input + length, READ_SIZE);
     if (n < 0 && errno == EAGAIN) return;
     if (c->state == LEAVING) { /* nothing that still comes is of interest but the end */
         if (n <= 0) leave(index);
@@ -189,7 +204,12 @@ static void serve(int index) {
             return;
         }
         if (!found || length - done < frame.head + frame.length) break;
+        uint8_t *payload = input + done + frame.head;
         done += frame.head + (size_t)frame.length;
+        if (frame.compressed && deflate_unpack(payload, (size_t)frame.length, unpacked, sizeof unpacked) < 0) {
+            lose(index, "the server sent a message that cannot be unpacked");
+            return;
+        }
         if (frame.opcode == TEXT || frame.opcode == BINARY) take_reply(index);
     }
     if (c->state == CLOSED) return;
@@ -225,6 +245,7 @@ static void start_connection(int index, int number) {
         lose(index, strerror(errno));
     else
         watch(EPOLL_CTL_ADD, index, EPOLLOUT);
+    if (c->state == CONNECTING) c->tls = tls_new(c->fd);
 }
 
 static void upgrade(int index) {
@@ -236,14 +257,16 @@ static void upgrade(int index) {
     /* The key should be random; that nobody caches the answer is known here. */
     int length = snprintf(request, sizeof request,
                           "GET %s HTTP/1.1\r\nHost: %s:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-                          options.path, options.host, options.port);
-    if (error || send(c->fd, request, (size_t)length, MSG_NOSIGNAL) != length) {
+                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s\r\n",
+                          options.path, options.host, options.port,
+                          options.deflate ? "Sec-WebSocket-Extensions: " DEFLATE_TERMS "\r\n" : "");
+    ssize_t sent = error ? -1 : channel_write(c->tls, c->fd, request, (size_t)length);
+    if (sent != length && !(c->tls && sent < 0 && errno == EAGAIN)) { /* TLS has to shake hands first */
         lose(index, error ? strerror(error) : "the request could not be sent");
         return;
     }
-    c->state = UPGRADING;
-    watch(EPOLL_CTL_MOD, index, EPOLLIN);
+    if (c->state == CONNECTING) watch(EPOLL_CTL_MOD, index, EPOLLIN);
+    c->state = sent == length ? UPGRADING : HANDSHAKING;
 }
 
 static int look(int wait_ms) {
@@ -251,8 +274,9 @@ static int look(int wait_ms) {
     int count = epoll_wait(epoll_fd, events, EVENTS, wait_ms);
     for (int i = 0; i < count; i++) {
         int index = (int)events[i].data.u32;
-        if (connections[index].state == CONNECTING) upgrade(index);
-        else if (connections[index].state != CLOSED) serve(index);
+        State state = connections[index].state;
+        if (state == CONNECTING || state == HANDSHAKING) upgrade(index);
+        else if (state != CLOSED) serve(index);
     }
     return count;
 }
@@ -305,7 +329,7 @@ static void close_all(void) {
         if (connections[i].state != OPEN) continue;
         connections[i].state = LEAVING;
         leaving++;
-        if (send(connections[i].fd, goodbye, sizeof goodbye, MSG_NOSIGNAL) < 0) leave(i);
+        if (channel_write(connections[i].tls, connections[i].fd, goodbye, sizeof goodbye) < 0) leave(i);
         if (leaving >= options.window) look(0);
     }
     for (double until = now_s() + PATIENCE_S; leaving && now_s() < until;) look(100);
@@ -333,6 +357,8 @@ static void work(int worker) {
     findings = &shared->of[worker];
     connection_count = (int)((long)options.connections * (worker + 1) / options.workers) - first;
     connections = calloc((size_t)connection_count + 1, sizeof *connections);
+    if (options.tls) tls_prepare_client();
+    if (options.deflate) deflate_prepare();
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     random_state += (uint64_t)worker * 0x632BE59BD9B4E019;
     open_all(first);
@@ -383,7 +409,8 @@ static void read_options(int count, char **arguments) {
         {"workers", required_argument, NULL, 'w'}, {"window", required_argument, NULL, 'W'},
         {"messages", required_argument, NULL, 'm'}, {"connections", required_argument, NULL, 'c'},
         {"seconds", required_argument, NULL, 's'}, {"every", required_argument, NULL, 'e'},
-        {"report", required_argument, NULL, 'r'},
+        {"report", required_argument, NULL, 'r'},   {"tls", no_argument, NULL, 'T'},
+        {"deflate", no_argument, NULL, 'd'},
                {NULL, 0, NULL, 0},
     };
     int option;
@@ -398,18 +425,20 @@ static void read_options(int count, char **arguments) {
         case 'm': options.messages = atol(optarg); break;
         case 'c': options.connections = atoi(optarg); break;
         case 's': options.seconds = atof(optarg); break;
+        case 'T': options.tls = 1; break;
+        case 'd': options.deflate = 1; break;
         case 'r': options.report = optarg; break;
         case 'e': options.every_s = atof(optarg) / 1e3; break;
         default:
             fprintf(stderr, "usage: client [--host A.B.C.D] [--port N] [--path P] [--connections C] [--workers W]\n"
                             "              [--window N] [--text MESSAGE] [--messages N | --seconds S] [--every MS]\n"
-                            "              [--report FILE]\n");
+                            "              [--report FILE] [--tls] [--deflate]\n");
             exit(2);
         }
     }
     text_length = strlen(options.text);
     if (options.workers < 1 || options.workers > WORKERS_LIMIT || options.connections < options.workers ||
-        options.window < 1 || text_length > MESSAGE_LIMIT || (options.every_s > 0 && options.seconds <= 0)) {
+        options.window < 1 || text_length > MESSAGE_LIMIT / 2 || (options.every_s > 0 && options.seconds <= 0)) {
         fprintf(stderr, "client: --workers is 1 to %d and at most --connections; --every needs --seconds\n",
                 WORKERS_LIMIT);
         exit(2);

@@ -56,6 +56,11 @@ static int value(Reader *r, Span *span) {
     return span->length > 0;
 }
 
+/* Whether a key, with its quotes, is this name. */
+static int names(Span key, const char *name) {
+    return key.length == strlen(name) + 2 && !memcmp(key.at + 1, name, key.length - 2);
+}
+
 /* Finds the members asked for, whichever are there; whether the text is an object. */
 static int object(const char *text, size_t length, Member *members, int count) {
     Reader r = {text, text + length};
@@ -75,8 +80,7 @@ static int object(const char *text, size_t length, Member *members, int count) {
             blanks(&r);
             if (!value(&r, &found)) return 0;
             for (int i = 0; i < count; i++)
-                if (strlen(members[i].name) == name.length - 2 && !memcmp(members[i].name, name.at + 1, name.length - 2))
-                    members[i].value = found;
+                if (names(name, members[i].name)) members[i].value = found;
             blanks(&r);
             if (r.at >= r.end) return 0;
             if (*r.at == '}') break;

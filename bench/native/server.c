@@ -2,7 +2,7 @@
 
    It answers by the YMERA protocol (platform.h) or, with --echo, with the message itself. Each worker is a process
    with an epoll of its own, and a limit of file descriptors of its own; the kernel spreads the connections over them
-   (SO_REUSEPORT). A connection that has nothing under way takes up 40 bytes here, and what the kernel keeps for it.
+   (SO_REUSEPORT). A connection that has nothing under way takes up 56 bytes here, and what the kernel keeps for it.
 
    The first line on stdout is the port. SIGTERM or SIGINT ends it; the last line is what was counted, as JSON. */
 #define _GNU_SOURCE
@@ -23,7 +23,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "channel.h"
 #include "counters.h"
+#include "deflating.h"
 #include "frames.h"
 #include "handshake.h"
 #include "platform.h"
@@ -44,13 +46,14 @@ typedef struct {
     uint8_t *unsent;
     uint8_t *message; /* the fragments until now */
     uint32_t kept_length, unsent_length, message_length;
-    uint8_t state, message_opcode;
+    uint8_t state, message_opcode, deflates;
+    Tls *tls;
 } Connection;
 
 typedef struct {
     const char *host;
-    int port, workers, echo;
-    const char *counters;
+    int port, workers, echo, deflate;
+    const char *counters, *certificate, *key;
 } Options;
 
 static Options options = {.host = "127.0.0.1", .port = 8000, .workers = 1};
@@ -59,7 +62,7 @@ static Counters *counters;     /* of this worker */
 static Connection *connections; /* by file descriptor */
 static size_t connections_limit;
 static int epoll_fd, listener_fd, listening;
-static uint8_t input[MESSAGE_LIMIT + HEAD_ROOM + READ_SIZE];
+static uint8_t input[MESSAGE_LIMIT + HEAD_ROOM + READ_SIZE + 4]; /* and room for an end behind it */
 static uint8_t output[4 * (MESSAGE_LIMIT + ANSWER_MORE)];
 static uint8_t scratch[MESSAGE_LIMIT + ANSWER_MORE];
 static size_t output_length;
@@ -86,6 +89,7 @@ static void leave(int fd) {
     free(c->kept);
     free(c->unsent);
     free(c->message);
+    if (c->tls) tls_free(c->tls);
     memset(c, 0, sizeof *c);
     close(fd);
     if (!listening) { /* there was no file descriptor left for the next one */
@@ -100,7 +104,7 @@ static int flush(int fd) {
     size_t sent = 0;
     if (!output_length) return 1;
     if (!c->unsent_length) {
-        ssize_t n = send(fd, output, output_length, MSG_NOSIGNAL);
+        ssize_t n = channel_write(c->tls, fd, output, output_length);
         if (n < 0 && errno != EAGAIN) return 0;
         sent = n < 0 ? 0 : (size_t)n;
     }
@@ -117,7 +121,7 @@ static int flush(int fd) {
 
 static int push(int fd) {
     Connection *c = &connections[fd];
-    ssize_t n = send(fd, c->unsent, c->unsent_length, MSG_NOSIGNAL);
+    ssize_t n = channel_write(c->tls, fd, c->unsent, c->unsent_length);
     if (n < 0) return errno == EAGAIN;
     c->unsent_length -= (uint32_t)n;
     if (c->unsent_length) {
@@ -130,18 +134,27 @@ static int push(int fd) {
     return 1;
 }
 
-static int put(int fd, int opcode, const uint8_t *payload, size_t length) {
+static int put(int fd, int opcode, int compressed, const uint8_t *payload, size_t length) {
     if (output_length + length + HEAD_ROOM > sizeof output && !flush(fd)) return 0;
-    output_length += write_head(output + output_length, opcode, 0, length, NULL);
+    output_length += write_head(output + output_length, opcode, compressed, length, NULL);
     memcpy(output + output_length, payload, length);
     output_length += length;
     return 1;
 }
 
+/* A message, deflated where that was agreed on. */
+static int put_message(int fd, int opcode, const uint8_t *payload, size_t length) {
+    static uint8_t packed[MESSAGE_LIMIT + ANSWER_MORE];
+    counters->sent++;
+    long packed_length = connections[fd].deflates ? deflate_pack(payload, length, packed, sizeof packed) : -1;
+    if (packed_length < 0) return put(fd, opcode, 0, payload, length);
+    return put(fd, opcode, 1, packed, (size_t)packed_length);
+}
+
 static int put_close(int fd, unsigned code) {
     uint8_t payload[2] = {(uint8_t)(code >> 8), (uint8_t)code};
     connections[fd].state = CLOSING;
-    return put(fd, CLOSE, payload, sizeof payload);
+    return put(fd, CLOSE, 0, payload, sizeof payload);
 }
 
 static int refuse(int fd, unsigned code) {
@@ -156,11 +169,10 @@ static int take_message(int fd, int opcode, uint8_t *payload, size_t length) {
     static const char binary[] = "{\"type\":\"error\",\"error\":\"a binary message is not understood\"}";
     int leaves = 0;
     counters->received++;
-    counters->sent++;
-    if (options.echo) return put(fd, opcode, payload, length);
-    if (opcode == BINARY) return put(fd, TEXT, (const uint8_t *)binary, sizeof binary - 1);
+    if (options.echo) return put_message(fd, opcode, payload, length);
+    if (opcode == BINARY) return put_message(fd, TEXT, (const uint8_t *)binary, sizeof binary - 1);
     size_t answered = answer((const char *)payload, length, (char *)scratch, &leaves);
-    return put(fd, TEXT, scratch, answered) && (!leaves || put_close(fd, 1000));
+    return put_message(fd, TEXT, scratch, answered) && (!leaves || put_close(fd, 1000));
 }
 
 static int take_fragment(int fd, const Frame *frame, uint8_t *payload) {
@@ -182,11 +194,20 @@ static int take_fragment(int fd, const Frame *frame, uint8_t *payload) {
     return goes_on;
 }
 
+/* A compressed message: the pieces of one that came in several would have to be put together first. */
+static int take_compressed(int fd, const Frame *frame, uint8_t *payload) {
+    static uint8_t unpacked[MESSAGE_LIMIT];
+    if (!frame->final || (frame->opcode != TEXT && frame->opcode != BINARY)) return refuse(fd, 1003);
+    long length = deflate_unpack(payload, (size_t)frame->length, unpacked, sizeof unpacked);
+    return length < 0 ? refuse(fd, 1007) : take_message(fd, frame->opcode, unpacked, (size_t)length);
+}
+
 static int take_frame(int fd, const Frame *frame, uint8_t *payload) {
     Connection *c = &connections[fd];
     size_t length = (size_t)frame->length;
-    if (!frame->masked || frame->compressed) return refuse(fd, 1002);
+    if (!frame->masked || (frame->compressed && !c->deflates)) return refuse(fd, 1002);
     apply_mask(payload, length, frame->mask);
+    if (frame->compressed) return c->state == CLOSING ? 1 : take_compressed(fd, frame, payload);
     switch (frame->opcode) {
     case TEXT:
     case BINARY:
@@ -196,11 +217,11 @@ static int take_frame(int fd, const Frame *frame, uint8_t *payload) {
     case CONTINUATION:
         return c->state == CLOSING ? 1 : take_fragment(fd, frame, payload);
     case PING:
-        return length < 126 ? put(fd, PONG, payload, length) : refuse(fd, 1002);
+        return length < 126 ? put(fd, PONG, 0, payload, length) : refuse(fd, 1002);
     case PONG:
         return 1;
     case CLOSE:
-        if (c->state != CLOSING) put(fd, CLOSE, payload, length < 2 ? 0 : 2);
+        if (c->state != CLOSING) put(fd, CLOSE, 0, payload, length < 2 ? 0 : 2);
         flush(fd);
         return 0;
     default:
@@ -245,12 +266,16 @@ static ssize_t take_request(int fd, char *text, size_t length) {
         tell(fd, "426 Upgrade Required", "{\"error\":\"this is a WebSocket server\"}");
         return -1;
     }
+    size_t offer_length;
+    const char *offer = header(text, "sec-websocket-extensions:", &offer_length);
+    connections[fd].deflates = options.deflate && offer && memmem(offer, offer_length, "permessage-deflate", 18);
     accept_key(key, key_length, accept);
     end[4] = after;
     output_length = (size_t)sprintf((char *)output,
                                     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-                                    "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
-                                    accept);
+                                    "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n%s\r\n",
+                                    accept,
+                                    connections[fd].deflates ? "Sec-WebSocket-Extensions: " DEFLATE_TERMS "\r\n" : "");
     connections[fd].state = OPEN;
     counters->upgraded++;
     return end + 4 - text;
@@ -282,7 +307,7 @@ static ssize_t take(int fd, size_t length) {
 static int serve(int fd) {
     Connection *c = &connections[fd];
     size_t length = c->kept_length;
-    ssize_t n = recv(fd, input + length, READ_SIZE - 1, 0);
+    ssize_t n = channel_read(c->tls, fd, input + length, READ_SIZE);
     if (n < 0) return errno == EAGAIN;
     if (n == 0) return 0;
     if (length) memcpy(input, c->kept, length);
@@ -317,6 +342,7 @@ static void admit(void) {
         }
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
         connections[fd].state = REQUEST;
+        connections[fd].tls = tls_new(fd);
         counters->accepted++;
         watch(EPOLL_CTL_ADD, fd, EPOLLIN);
     }
@@ -353,6 +379,8 @@ static void work(int index, int ready_fd) {
     counters = &all_counters[index];
     connections = calloc(connections_limit, sizeof *connections);
     if (!connections) fail("memory");
+    if (options.certificate) tls_prepare_server(options.certificate, options.key);
+    if (options.deflate) deflate_prepare();
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     listener_fd = bound_socket(options.port);
     if (listen(listener_fd, 65535) < 0) fail("listen");
@@ -381,7 +409,9 @@ static void read_options(int count, char **arguments) {
     static const struct option known[] = {
         {"host", required_argument, NULL, 'h'},    {"port", required_argument, NULL, 'p'},
         {"workers", required_argument, NULL, 'w'}, {"echo", no_argument, NULL, 'e'},
-        {"counters", required_argument, NULL, 'c'}, {NULL, 0, NULL, 0},
+        {"counters", required_argument, NULL, 'c'}, {"cert", required_argument, NULL, 'C'},
+        {"key", required_argument, NULL, 'k'},     {"deflate", no_argument, NULL, 'd'},
+        {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(count, arguments, "", known, NULL)) != -1) {
@@ -391,10 +421,18 @@ static void read_options(int count, char **arguments) {
         case 'w': options.workers = atoi(optarg); break;
         case 'e': options.echo = 1; break;
         case 'c': options.counters = optarg; break;
+        case 'C': options.certificate = optarg; break;
+        case 'k': options.key = optarg; break;
+        case 'd': options.deflate = 1; break;
         default:
-            fprintf(stderr, "usage: server [--host A.B.C.D] [--port N] [--workers N] [--echo] [--counters FILE]\n");
+            fprintf(stderr, "usage: server [--host A.B.C.D] [--port N] [--workers N] [--echo] [--counters FILE]\n"
+                            "              [--cert FILE --key FILE] [--deflate]\n");
             exit(2);
         }
+    }
+    if (!options.certificate != !options.key) {
+        fprintf(stderr, "server: --cert and --key belong together\n");
+        exit(2);
     }
     if (options.workers < 1 || options.workers > WORKERS_LIMIT || options.port < 0 || options.port > 65535) {
         fprintf(stderr, "server: --workers is 1 to %d, --port 0 to 65535\n", WORKERS_LIMIT);

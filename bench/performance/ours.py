@@ -105,5 +105,6 @@ def script_of(work: Work, url: str, channel: Channel = PLAIN) -> dict[str, Any]:
     if channel.certificate is not None:
         config["tls"] = {"rejectUnauthorized": False}
     if channel.deflate:
-        config["ws"] = {"perMessageDeflate": {"clientNoContextTakeover": True, "serverNoContextTakeover": True}}
+        terms = {"clientNoContextTakeover": True, "serverNoContextTakeover": True}
+        config["ws"] = {"perMessageDeflate": {"threshold": 0, **terms}}
     return {"config": config, "scenarios": [{"flow": [{"connect": f"/{path}"}, {"loop": steps, "count": -1}]}]}
