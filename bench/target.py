@@ -15,8 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.footprint import Footprint, footprint
-
 _NATIVE = Path(__file__).with_name("native")
 _SERVER = _NATIVE / "build" / "server"
 _PATIENCE_S = 30
@@ -38,10 +36,6 @@ class Target:
     def url(self) -> str:
         """The server, without a path: scripts bring their own."""
         return f"ws://127.0.0.1:{self.port}"
-
-    def footprint(self) -> Footprint | None:
-        """What it and its workers have cost until now; None where the system does not say."""
-        return footprint(self.process)
 
 
 @contextmanager

@@ -6,21 +6,26 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bench.footprint import Footprint, footprint
+from bench.performance.process_tree import Usage, usage_of
 
-_EVERY_S = 0.1
+_PROCESSES = Path("/proc")
 
 
 class Watch:
-    """Looks at a process group ten times a second, from its start to the end of the block."""
+    """Looks at a process and all that descend from it every so often, from its start to the end of the block.
 
-    def __init__(self, group: int) -> None:
-        self._group = group
+    Sees nothing where the system does not tell (anything but Linux).
+    """
+
+    def __init__(self, process: int, *, every_s: float = 0.1) -> None:
+        self._process = process
+        self._every_s = every_s
         self._ended = threading.Event()
-        self._looks: list[tuple[float, Footprint]] = []
+        self._looks: list[tuple[float, Usage]] = []
         self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
 
     def __enter__(self) -> Self:
@@ -38,17 +43,25 @@ class Watch:
         looks = [(at, seen.cpu_s) for at, seen in self._looks]
         return between(looks, begin, end) if looks else None
 
+    def busiest(self, stretch_s: float) -> float | None:
+        """The most cores used on the average of any stretch so long; None where nobody could look."""
+        looks = [(at, seen.cpu_s) for at, seen in self._looks]
+        return max((between(looks, at - stretch_s, at) / stretch_s for at, _ in looks), default=None)
+
     @property
     def peak_bytes(self) -> int:
-        """The most memory that they have held together; 0 where nobody could look."""
-        return max((seen.peak_bytes for _, seen in self._looks), default=0)
+        """The most memory (resident, so without what the kernel keeps for sockets) that they have held together.
+
+        0 where nobody could look.
+        """
+        return max((seen.rss_bytes for _, seen in self._looks), default=0)
 
     def _watch(self) -> None:
-        while True:
-            seen = footprint(self._group)
-            if seen is not None and seen.processes:
+        while _PROCESSES.is_dir():
+            seen = usage_of(self._process)
+            if seen.rss_bytes:  # else it has ended
                 self._looks.append((time.time(), seen))
-            if self._ended.wait(_EVERY_S):
+            if self._ended.wait(self._every_s):
                 return
 
 

@@ -1,4 +1,4 @@
-"""What processes have cost, as Linux tells it."""
+"""Watching processes from outside."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import sys
 
 import pytest
-from bench.footprint import footprint, peak_of, stat_fields
 from bench.watch import Watch, between
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,29 +18,20 @@ LOOKS = st.lists(st.tuples(st.floats(0, 10), st.floats(0, 10)), min_size=1, max_
 )
 
 
-@given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0\n"), max_size=15))
-def test_the_name_of_a_process_may_be_anything(name: str) -> None:
-    assert stat_fields(f"12 ({name}) S 1 12 12") == ["S", "1", "12", "12"]
-
-
-def test_the_peak_is_that_of_resident_memory() -> None:
-    assert peak_of("Name:\tx\nVmPeak:\t  900 kB\nVmHWM:\t  12 kB\nVmRSS:\t 10 kB\n") == 12 * 1024
-    assert peak_of("Name:\tx\nState:\tZ (zombie)\n") == 0
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
-def test_this_very_process_is_seen() -> None:
-    seen = footprint(os.getpgrp())
-    assert seen is not None
-    assert seen.processes >= 1
-    assert seen.cpu_s > 0
-    assert seen.peak_bytes > 1_000_000
+def test_a_process_is_seen_with_all_that_it_has_started() -> None:
+    with Watch(os.getpid(), every_s=0.01) as watch:
+        sum(number * number for number in range(1_000_000))
+    assert watch.peak_bytes > 1_000_000
+    assert watch.cpu_s(0, 2e9) is not None
+    assert watch.busiest(1.0) is not None
 
 
-def test_a_group_that_is_not_there_costs_nothing() -> None:
+def test_a_process_that_is_not_there_costs_nothing() -> None:
     with Watch(2**30) as watch:
         pass
     assert watch.cpu_s(0, 1) is None
+    assert watch.busiest(1.0) is None
     assert watch.peak_bytes == 0
 
 

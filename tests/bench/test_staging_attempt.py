@@ -1,0 +1,88 @@
+"""Whether a share held, and what the page says of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bench.big_run import BigRun
+from bench.needs import Machine, Needs
+from bench.staging.attempt import Attempt
+from bench.staging.page import asked_table, obstacle, page_of, put, seen_table
+from bench.staging.scaling import Scale
+
+from tests.bench.big_runs import made_up
+
+NEEDS = Needs(1000, 300, 10.0, 60.0, 15.0, 2, 2, 300 * 40_960)
+FIGURES = {"generator.lateness": {"p99": 3.25}, "websocket.response_time": {"p99": 4.5}}
+
+
+def attempt(run: BigRun | None, percent: int = 50, obstacle: str = "") -> Attempt:
+    return Attempt(Scale(percent), NEEDS, run, obstacle)
+
+
+def test_a_run_that_kept_everything_holds() -> None:
+    assert attempt(made_up({"vusers.created": 1000}, histograms=FIGURES)).missed == []
+    assert attempt(made_up({"vusers.created": 999}, histograms=FIGURES)).holds
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        (made_up({"vusers.created": 998}, histograms=FIGURES), "99.80 %"),
+        (made_up({"vusers.created": 1000}, histograms={"generator.lateness": {"p99": 20.5}}), "20.5 ms"),
+        (made_up({"vusers.created": 1000}), "unknown"),
+        (
+            made_up({"vusers.created": 1000, "vusers.failed": 2}, histograms=FIGURES),
+            "2 users failed (2 closed_by_server)",
+        ),
+        (made_up({"vusers.created": 1000}, histograms=FIGURES, complete=False), "not complete"),
+        (
+            made_up({"vusers.created": 1000}, histograms=FIGURES, reasons=("worker 1 had no rest",)),
+            "worker 1 had no rest",
+        ),
+    ],
+    ids=["started", "late", "unknown", "failed", "incomplete", "untrusted"],
+)
+def test_each_thing_that_did_not_hold_is_named(run: BigRun, said: str) -> None:
+    tried = attempt(run)
+    assert not tried.holds
+    assert len(tried.missed) == 1
+    assert said in tried.missed[0]
+
+
+def test_what_stands_in_the_way_is_told_of_the_smallest_share_that_did_not_hold() -> None:
+    good = attempt(made_up({"vusers.created": 1000}, histograms=FIGURES), 50)
+    bad = attempt(made_up({"vusers.created": 500}, histograms=FIGURES), 60)
+    said = obstacle([good, bad], 2)
+    assert "at 60 %" in said
+    assert "50.00 %" in said
+    assert "1.25 cores and the server 0.50, of 2" in said
+    assert "Nothing stands in the way" in obstacle([attempt(good.run, 100)], 2)
+    assert "No larger one" in obstacle([good], 2)
+
+
+def test_a_share_that_the_machine_cannot_carry_is_in_the_table_with_the_reason() -> None:
+    tried = attempt(None, 70, "9.0 GiB of memory are needed, and 1.0 are free")
+    assert not tried.holds
+    assert tried.started == 0
+    lines = seen_table([tried, attempt(made_up({"vusers.created": 1000}, histograms=FIGURES))]).splitlines()
+    assert len({line.count("|") for line in lines}) == 1
+    assert "9.0 GiB" in lines[-1]
+    assert "| holds |" in lines[-2]
+
+
+def test_what_each_share_asks_for_says_whether_the_machine_has_it() -> None:
+    told = asked_table({50: NEEDS}, Machine(2, 20_000, 1024))
+    assert "11.7 GiB" not in told
+    assert "0.0 GiB of memory are needed" in told
+    assert "20,000 files" in told
+    assert "| yes |" in asked_table({50: NEEDS}, Machine(2, None, None))
+
+
+def test_the_search_and_the_full_run_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    page = tmp_path / "staging.md"
+    put(page, {"full": "the whole 44 minutes"})
+    put(page, {"search": "the search"})
+    put(page, {"search": "the search, again"})
+    assert page.read_text(encoding="utf-8") == page_of({"search": "the search, again", "full": "the whole 44 minutes"})
