@@ -108,7 +108,8 @@ def _ended(process: subprocess.Popen[str]) -> tuple[str, bool]:
     try:
         return process.communicate()[0], False
     except KeyboardInterrupt:
-        process.send_signal(signal.SIGINT)
+        if sys.platform != "win32":  # where a Ctrl-C reaches everybody at the console
+            process.send_signal(signal.SIGINT)
         return process.communicate()[0], True
 
 

@@ -17,6 +17,8 @@ from pathlib import Path
 
 _NATIVE = Path(__file__).with_name("native")
 _SERVER = _NATIVE / "build" / "server"
+_REFERENCE = [sys.executable, "-m", "wavetank", "serve"]
+_STAND_IN = "wavetank serve, since the C server could not be built"
 _PATIENCE_S = 30
 
 
@@ -41,7 +43,10 @@ class Target:
 @contextmanager
 def running_target(workers: int = 1) -> Iterator[Target]:
     """A server with so many processes, for as long as the block lasts. Raises NoTarget."""
-    name, command = ("the C server of bench/native", _native(workers)) if _built() else ("wavetank serve", _reference())
+    if sys.platform != "linux":
+        workers = 1  # nowhere else does a kernel spread the connections to one port over several processes
+    name, program = ("the C server of bench/native", [str(_SERVER)]) if _built() else (_STAND_IN, _REFERENCE)
+    command = [*program, "--port", "0", "--workers", str(workers)]
     # A group of its own: a Ctrl-C is for the generator, which then still has somebody to take its leave of.
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         try:
@@ -70,14 +75,6 @@ def _built() -> bool:
         return False
     done = subprocess.run(["make", "-s", "-C", str(_NATIVE), "build/server"], capture_output=True, check=False)
     return done.returncode == 0 and _SERVER.exists()
-
-
-def _native(workers: int) -> list[str]:
-    return [str(_SERVER), "--port", "0", "--workers", str(workers)]
-
-
-def _reference() -> list[str]:
-    return [sys.executable, "-m", "wavetank", "serve", "--port", "0"]
 
 
 def usable_cores() -> int:

@@ -13,7 +13,7 @@ from bench.big_run import RunFailed, Stopped, carry_out
 from bench.needs import Machine, needs_of
 from bench.needs import this_machine as machine_now
 from bench.staging.attempt import Attempt
-from bench.staging.page import asked_table, criteria, obstacle, page_of, put, seen_table
+from bench.staging.page import asked_table, criteria, in_the_way, page_of, put, seen_table
 from bench.staging.scaling import SCRIPT, Scale
 from bench.staging.search import STEP, best_percent, next_percent
 from bench.target import NoTarget, running_target
@@ -69,7 +69,7 @@ def main(
     while (percent := _next(attempts, start, share)) is not None:
         try:
             attempts[percent] = _attempt(Scale(percent, base.shorten, base.rounds), machine, folder, workers)
-        except (RunFailed, Stopped, NoTarget) as error:
+        except (Stopped, NoTarget) as error:
             click.echo(f"{percent} %: {error}", err=True)
             sys.exit(3)
         # After each of them: hours of runs are not to be lost with the last one.
@@ -91,10 +91,10 @@ def _held(attempts: dict[int, Attempt]) -> dict[int, bool]:
 
 
 def _attempt(scale: Scale, machine: Machine, folder: Path, workers: str | None) -> Attempt:
-    """Tries a share, on a server of its own. Raises RunFailed, Stopped, NoTarget."""
+    """Tries a share, on a server of its own. Raises Stopped, NoTarget."""
     needs = needs_of(scale.plan(), machine)
     if missing := needs.missing(machine):
-        return Attempt(scale, needs, None, missing)
+        return Attempt(scale, needs, None, f"not tried: {missing}")
     click.echo(
         f"{scale.percent} % of the rates: {needs.users:,} users in {needs.duration_s:,.0f} s, about "
         f"{needs.at_once:,} at once, and {needs.session_s:,.0f} s more until the last of them have ended",
@@ -103,9 +103,13 @@ def _attempt(scale: Scale, machine: Machine, folder: Path, workers: str | None) 
     options = ["--overrides", json.dumps(scale.overrides()), "--seed", "1"]
     if workers is not None:
         options += ["--workers", workers]
+    run, obstacle = None, ""
     with running_target(needs.servers) as target:
-        run = carry_out(SCRIPT, target, folder.with_name(f"{folder.name}-{scale.percent}"), options)
-    attempt = Attempt(scale, needs, run)
+        try:
+            run = carry_out(SCRIPT, target, folder.with_name(f"{folder.name}-{scale.percent}"), options)
+        except RunFailed as error:  # a share that is too much for the generator is an answer like any other
+            obstacle = str(error)
+    attempt = Attempt(scale, needs, run, obstacle)
     click.echo(f"{scale.percent} %: {'it holds' if attempt.holds else '; '.join(attempt.missed)}", err=True)
     return attempt
 
@@ -127,7 +131,7 @@ def _section(base: Scale, machine: Machine, attempts: dict[int, Attempt], when: 
     return f"""\
 ## {title}
 
-{found} {obstacle(list(attempts.values()), machine.cores)}
+{found} {in_the_way(list(attempts.values()), machine.cores)}
 
 {seen_table(attempts.values())}
 

@@ -17,7 +17,7 @@ LATENESS_MS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What came of it; `run` is None where the machine lacks something, which `obstacle` names."""
+    """What came of it; `run` is None where there is none to be judged, and `obstacle` says why."""
 
     scale: Scale
     needs: Needs

@@ -65,7 +65,7 @@ def seen_table(attempts: Iterable[Attempt]) -> str:
     for attempt in sorted(attempts, key=lambda attempt: attempt.scale.percent):
         run, share = attempt.run, f"{attempt.scale.percent} %"
         if run is None:
-            rows.append((share, *("–" for _ in range(len(head) - 2)), f"not tried: {attempt.obstacle}"))
+            rows.append((share, *("–" for _ in range(len(head) - 2)), attempt.obstacle))
             continue
         rows.append(
             (
@@ -95,7 +95,7 @@ def criteria() -> str:
     )
 
 
-def obstacle(attempts: Sequence[Attempt], cores: int) -> str:
+def in_the_way(attempts: Sequence[Attempt], cores: int) -> str:
     """What stands in the way of the next share, in a sentence or two."""
     failed = [attempt for attempt in attempts if not attempt.holds]
     if not failed:

@@ -8,7 +8,7 @@ import pytest
 from bench.big_run import BigRun
 from bench.needs import Machine, Needs
 from bench.staging.attempt import Attempt
-from bench.staging.page import asked_table, obstacle, page_of, put, seen_table
+from bench.staging.page import asked_table, in_the_way, page_of, put, seen_table
 from bench.staging.scaling import Scale
 
 from tests.bench.big_runs import made_up
@@ -54,12 +54,12 @@ def test_each_thing_that_did_not_hold_is_named(run: BigRun, said: str) -> None:
 def test_what_stands_in_the_way_is_told_of_the_smallest_share_that_did_not_hold() -> None:
     good = attempt(made_up({"vusers.created": 1000}, histograms=FIGURES), 50)
     bad = attempt(made_up({"vusers.created": 500}, histograms=FIGURES), 60)
-    said = obstacle([good, bad], 2)
+    said = in_the_way([good, bad], 2)
     assert "at 60 %" in said
     assert "50.00 %" in said
     assert "1.25 cores and the server 0.50, of 2" in said
-    assert "Nothing stands in the way" in obstacle([attempt(good.run, 100)], 2)
-    assert "No larger one" in obstacle([good], 2)
+    assert "Nothing stands in the way" in in_the_way([attempt(good.run, 100)], 2)
+    assert "No larger one" in in_the_way([good], 2)
 
 
 def test_a_share_that_the_machine_cannot_carry_is_in_the_table_with_the_reason() -> None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import socket
+import urllib.request
+
 import pytest
 from bench.target import port_in, running_target
 
@@ -23,4 +28,15 @@ def test_the_port_is_read_from_the_first_line(line: str, port: int | None) -> No
 def test_the_target_is_there_for_as_long_as_the_block_lasts() -> None:
     with running_target() as target:
         assert target.url == f"ws://127.0.0.1:{target.port}"
-        assert target.name
+        with socket.create_connection(("127.0.0.1", target.port), timeout=10):
+            pass
+    with pytest.raises(OSError, match=r".+"):
+        socket.create_connection(("127.0.0.1", target.port), timeout=10)
+
+
+def test_without_a_compiler_the_reference_target_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with running_target(workers=2) as target:
+        assert target.name.startswith("wavetank serve")
+        with urllib.request.urlopen(f"http://127.0.0.1:{target.port}/health", timeout=10) as answer:
+            assert json.load(answer)["status"] == "healthy"
