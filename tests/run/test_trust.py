@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +17,9 @@ from wavetank.run.trust import trust_in, warning_in
 
 MS = 1_000_000
 SECOND = 10**9
+
+RECORDED = json.loads(Path(__file__).with_name("starved_runs.json").read_text(encoding="utf-8"))
+"""Runs of bench/starved.py, which knows the truth: how often replies took so long, and looks stood still so long."""
 
 
 def a_second(
@@ -212,3 +218,48 @@ def test_a_prompt_generator_is_never_distrusted_whatever_the_server_does(data: s
 def test_a_warning_says_what_is_wrong_right_now(snapshot: Snapshot, words: str) -> None:
     assert warning_in(snapshot).startswith(words)
     assert bool(warning_in(snapshot)) == bool(words)
+
+
+def a_recorded_run(run: dict[str, Any]) -> Snapshot:
+    stalls = [stall for stall, count in run["stalls_ms"] for _ in range(count)]
+    looks = [*stalls, *[0.01] * (run["looks"] - len(stalls))]
+    replies = [reply for reply, count in run["replies_ms"] for _ in range(count)]
+    return a_second(0, replies_ms=replies, lag_ms=looks, length_ns=len(looks) * 10 * MS)
+
+
+@pytest.mark.parametrize("run", RECORDED, ids=lambda run: f"{run['kind']} {run['reported_p99_ms']} ms")
+def test_a_recorded_run_is_judged_by_how_far_its_p99_was_really_moved(run: dict[str, Any]) -> None:
+    moved_ms = run["reported_p99_ms"] - run["true_p99_ms"]
+    trust = trust_in([a_recorded_run(run)])
+    assert trust.ok == run["trusted"]
+    if moved_ms > 0.1 * run["true_p99_ms"]:
+        assert not trust.ok
+    if moved_ms < 0.06 * run["true_p99_ms"]:
+        assert trust.ok
+
+
+def test_a_tenth_of_five_milliseconds_is_found_and_half_a_millisecond_of_a_fast_server_forgiven() -> None:
+    def moved(server_ms: float) -> Snapshot:
+        delays = [0.7] * 4 + [0.05] * 96
+        return a_second(0, replies_ms=[server_ms + delay for delay in delays], lag_ms=delays, waited=2)
+
+    assert not trust_in(moved(5.0) for _ in range(5)).ok
+    assert trust_in(moved(1.0) for _ in range(5)).ok
+
+
+def test_a_stall_is_named_by_its_cause_though_every_look_is_a_little_late() -> None:
+    looks = [3.5] * 5 + [0.1] * 95
+    timeline = [
+        a_second(number, replies_ms=[5 + look for look in looks], lag_ms=looks, cpu=5, waited=3) for number in range(5)
+    ]
+    for snapshot in timeline:
+        # The grid of the timers makes every look late by some hundredths of a millisecond, which is no stall.
+        snapshot.workers[0].stalls = Histogram.of([3_400_000] * 5 + [0] * 95)
+    assert trust_in(timeline).reasons[0].startswith("worker 0 waited for its core 3 % of the time")
+    assert "`chrt -f 10`" in trust_in(timeline).reasons[0]
+
+
+def test_real_time_priority_is_not_advised_to_a_worker_that_needs_its_core_all_the_time() -> None:
+    busy = [a_second(number, lag_ms=[30.0] * 100, cpu=65, waited=30) for number in range(5)]
+    assert "waited for its core 30 %" in trust_in(busy).reasons[0]
+    assert "chrt" not in trust_in(busy).reasons[0]

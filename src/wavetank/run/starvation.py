@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from enum import Enum
 
 from wavetank.metrics.health import Health
+from wavetank.metrics.histogram import Histogram
 
 _GAP_NS = 1_500_000_000
 _STRETCHES = 3
 _MINOR = 0.25
 _STALL_NS = 1e6
+_HEALTHY_NS = 3e5
 _FULL = 60.0
 """Percent of a core from which on the work is simply too much; below, it comes in lumps."""
 
@@ -47,7 +49,8 @@ class Stretch:
 
 def cause_of(health: Health) -> Cause:
     """What most of the lateness came from."""
-    if health.loop_lag.sum > 2 * health.stalls.sum:
+    # Only what is worth a name: every look is some hundredths of a millisecond late, a hundred times a second.
+    if _beyond(health.loop_lag) > 2 * _beyond(health.stalls):
         return Cause.BUSY
     idle_ns = health.observed_ns - health.cpu_ns - health.waited_ns
     blocked_ns = min(idle_ns, health.stalls.share_above(_STALL_NS) * health.observed_ns - health.waited_ns)
@@ -102,10 +105,13 @@ def complaint(worker: int, health: Health) -> str:
 
 def _what(cause: Cause, health: Health, when: str) -> str:
     if cause is Cause.WAITED:
+        # Only Linux tells how long a worker waited, so it is Linux. One that needs its core nearly all the time must
+        # not be given it before everybody else.
+        first = "give it its core first with `chrt -f 10` (docs/trust.md), " if health.cpu_percent < _FULL else ""
         return (
             f"waited for its core {health.waited_percent:.0f} % of the time {when}, and was late by up to "
-            f"{_longest(health)}: something else runs on this machine; stop it, or give the generator a machine of "
-            "its own"
+            f"{_longest(health)}: something else runs on this machine; stop it, {first}or give the generator a machine "
+            "of its own"
         )
     if cause is Cause.STALLED:
         return (
@@ -134,6 +140,13 @@ def _when(merged: Sequence[Stretch]) -> str:
 def _longest(health: Health) -> str:
     longest = health.loop_lag.max / 1e6 if health.loop_lag.count else 0.0
     return f"{longest:.0f} ms" if longest >= 10 else f"{longest:.1f} ms"
+
+
+def _beyond(delays: Histogram) -> float:
+    """The sum (ns) of the delays that are longer than a healthy loop's; of all of them where none is."""
+    values, counts = delays.buckets()
+    long = values > _HEALTHY_NS
+    return float((values[long] * counts[long]).sum()) if long.any() else float(delays.sum)
 
 
 def _clock(seconds: float) -> str:
