@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 from bench.accuracy.surroundings import Others, this_machine, today
@@ -13,6 +14,8 @@ Figure = Callable[[Measured], float]
 
 def median_and_spread(row: Row, figure: Figure, form: str) -> str:
     """The median, and where there are several rounds the smallest and the largest."""
+    if math.isnan(row.middle(figure)):
+        return "–"
     middle = format(row.middle(figure), form)
     if len(row.rounds) < 2:
         return middle
@@ -24,7 +27,8 @@ def ratio(row: Row, limit: Row | None, figure: Figure) -> str:
     """Of the limit's median; a dash without a limit."""
     if limit is None or not limit.rounds:
         return "–"
-    return f"{row.middle(figure) / limit.middle(figure):.2f}"
+    of_limit = row.middle(figure) / limit.middle(figure)
+    return "–" if math.isnan(of_limit) else f"{of_limit:.2f}"
 
 
 def rest(rows: Sequence[Row], missing: Mapping[str, str]) -> str:

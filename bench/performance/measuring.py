@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bench.peers.installing import complaint
 from bench.peers.peer import NoOutcome, Peer, PeerOutcome
 from bench.peers.work import Work
 from bench.performance.counters import Counters
@@ -159,18 +160,16 @@ def measure(tool: Peer, work: Work, placement: Placement, *, channel: Channel = 
         try:
             watched = _watch(process, server, work)
             process.wait(timeout=longer.length_s + _PATIENCE_S)
+            outcome = tool.outcome(Path(folder))
         except subprocess.TimeoutExpired as error:
             raise NotCarried(f"it did not end within {_PATIENCE_S:g} s of its time") from error
+        except (NotCarried, NoOutcome) as error:
+            said.seek(0)
+            words = said.read().strip()
+            raise NotCarried(f"{error} (it said: {complaint(words):.200})" if words else str(error)) from error
         finally:
             _end(process)
-        try:
-            outcome = tool.outcome(Path(folder))
-        except NoOutcome as error:
-            said.seek(0)
-            last = said.read().strip().splitlines()[-1:] or [""]
-            raise NotCarried(f"{error} {last[0]}".strip()) from error
-        resting = work.think_s > work.seconds  # then there is no rate to compare
-        return replace(watched, note=outcome.note or ("" if resting else _difference(watched, outcome)))
+        return replace(watched, note=outcome.note or difference(watched, outcome, server.counters()))
 
 
 def _watch(process: subprocess.Popen[bytes], server: Server, work: Work) -> Measured:
@@ -204,11 +203,17 @@ def _wait(process: subprocess.Popen[bytes], reached: Callable[[], bool], patienc
         time.sleep(0.005)
 
 
-def _difference(watched: Measured, outcome: PeerOutcome) -> str:
-    """What the tool says of itself, where that is not what the server saw (within 3 %)."""
-    if not (outcome.rate and watched.rate) or abs(outcome.rate / watched.rate - 1) <= 0.03:
+def difference(watched: Measured, outcome: PeerOutcome, total: Counters) -> str:
+    """What the tool says of itself, where that is not what the server saw; empty where it is.
+
+    A tool that tells of its whole run must have counted what the server has; of one that tells of a part of it, the
+    rates can be compared, which differ as the rate changes (by 10 % at most, else it is said).
+    """
+    if outcome.round_trips == total.sent or not watched.working.round_trips:
         return ""
-    return f"it says {outcome.rate:,.0f}/s itself"
+    if abs(outcome.rate / watched.rate - 1) <= 0.1:
+        return ""
+    return f"it says {outcome.rate:,.0f}/s itself, the server {watched.rate:,.0f}/s"
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
