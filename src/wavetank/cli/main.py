@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from wavetank.cli.check import check
+from wavetank.cli.doctor import doctor
 from wavetank.cli.report import report
 from wavetank.cli.run import run
 from wavetank.cli.serve import serve
@@ -31,5 +32,5 @@ def main() -> None:
     """  # noqa: D301  # \b is click's mark for lines that it must not fill
 
 
-for _verb in (run, stress, serve, check, report):
+for _verb in (run, stress, serve, check, doctor, report):
     main.add_command(_verb)

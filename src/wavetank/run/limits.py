@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from wavetank.engine.open_files import SPARE_FILES
 from wavetank.engine.sources import LOOPBACK_ADDRESSES, is_own_address
 from wavetank.errors import RunError
-from wavetank.plan.forecast import Forecast, forecast
+from wavetank.plan.forecast import forecast
 from wavetank.plan.local_addresses import address_range, count_addresses
 from wavetank.plan.model import Plan
 from wavetank.run.remedies import addresses_for, more_files, sysctl, wider_ports
@@ -60,14 +60,12 @@ def capacity(
     users = planned.peak_users
     each = _users_per_worker(system)
     notices: list[str] = []
-    chosen = workers or _unasked(system, planned)
-    if workers is None and each is not None and chosen * each < users:
-        before, chosen = chosen, min(-(-users // each), max(chosen, WORKERS_PER_CORE * system.whole_cores))
-        if chosen > before:
-            notices.append(
-                f"{_workers(chosen)} instead of {before}: a process may hold {system.files.hard or 0:,} open files, "
-                f"and about {users:,} users are there at once."
-            )
+    chosen = workers or max(1, min(workers_for(system, users), max(users, planned.users)))
+    if workers is None and chosen > system.whole_cores:
+        notices.append(
+            f"{_workers(chosen)} instead of {system.whole_cores}: a process may hold {system.files.hard or 0:,} open "
+            f"files, and about {users:,} users are there at once."
+        )
     notices.extend(_crowded(plan, system, users))
     problems = (
         *_files(system, users, chosen, each),
@@ -100,8 +98,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _unasked(system: System, planned: Forecast) -> int:
-    return max(1, min(system.whole_cores, max(planned.users, planned.peak_users)))
+def workers_for(system: System, users: int) -> int:
+    """One for each core, and more where a process cannot hold its share of so many users' files."""
+    cores, hard = system.whole_cores, system.files.hard
+    each = users if hard is None else max(1, hard - SPARE_FILES)
+    return max(cores, min(-(-users // max(1, each)), WORKERS_PER_CORE * cores))
 
 
 def _users_per_worker(system: System) -> int | None:

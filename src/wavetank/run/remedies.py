@@ -19,17 +19,12 @@ def more_files(system: System, files: int) -> tuple[str, ...]:
     return (*raised, f"sudo prlimit --nofile={files}:{files} --pid $$")
 
 
-def more_files_at_boot(files: int) -> str:
-    """The same for a service, for good."""
-    return f"LimitNOFILE={files}"
-
-
 def wider_ports(system: System, connections: int, addresses: int = 1) -> tuple[str, ...]:
     """Let `addresses` have ports for `connections` to one server; nothing if no range of ports is wide enough."""
     widest = (WIDEST_PORTS[1] - WIDEST_PORTS[0] + 1 - system.reserved_ports) * addresses
     if system.platform != "linux" or system.ports is None or connections > widest:
         return ()
-    return (sysctl("net.ipv4.ip_local_port_range", f"{WIDEST_PORTS[0]} {WIDEST_PORTS[1]}"),)
+    return (network_sysctl(system, "net.ipv4.ip_local_port_range", f"{WIDEST_PORTS[0]} {WIDEST_PORTS[1]}"),)
 
 
 def addresses_for(system: System, connections: int) -> int | None:
@@ -44,3 +39,12 @@ def addresses_for(system: System, connections: int) -> int | None:
 def sysctl(name: str, value: int | str) -> str:
     """Set a setting of the kernel until the next boot."""
     return f"sudo sysctl -w {name}={value}" if isinstance(value, int) else f'sudo sysctl -w {name}="{value}"'
+
+
+def network_sysctl(system: System, name: str, value: int | str) -> str:
+    """The same for a setting that each network namespace, and so each container, has for itself."""
+    if not system.is_container:
+        return sysctl(name, value)
+    return (
+        f"docker run --sysctl {name}={value} …" if isinstance(value, int) else f'docker run --sysctl {name}="{value}" …'
+    )
