@@ -86,7 +86,7 @@ class Worker:
         self._services = Services(
             loop=loop,
             timers=Timers(loop),
-            connector=Connector(loop),
+            connector=Connector(loop, share),
             recorder=self._recorder,
             rendezvous=Rendezvous(loop, population_share(total_arrivals(plan.phases, plan.seed), share), on_gathered),
             log=on_log,
