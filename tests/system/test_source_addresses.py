@@ -94,13 +94,18 @@ def namespace() -> tuple[str, ...]:
     return _NAMESPACE
 
 
-def held(folder: Path, namespace: tuple[str, ...], config: str = "") -> Outcome:
+def held(folder: Path, namespace: tuple[str, ...], config: str = "", *options: str) -> Outcome:
     """All users connected at once, in a network in which an address has far fewer ports."""
-    path = folder / "script.yml"
     held_open = script("- think: 4", users=USERS, config=config).replace("duration: 20ms", "duration: 2")
-    path.write_text(held_open, encoding="utf-8")
+    return inside(folder, namespace, held_open, "--serve", *options)
+
+
+def inside(folder: Path, namespace: tuple[str, ...], script_text: str, *options: str) -> Outcome:
+    """`wavetank run` in a network of its own."""
+    path = folder / "script.yml"
+    path.write_text(script_text, encoding="utf-8")
     ended = subprocess.run(
-        [*namespace, *COMMAND, "run", str(path), "--serve", "-o", str(folder / "run")],
+        [*namespace, *COMMAND, "run", str(path), *options, "-o", str(folder / "run")],
         env=environment(),
         cwd=folder,
         stdin=subprocess.DEVNULL,
@@ -114,12 +119,14 @@ def held(folder: Path, namespace: tuple[str, ...], config: str = "") -> Outcome:
     return outcome
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("config", ["", "ws: {localAddress: 127.0.5.0/29}"], ids=["by itself", "by the script"])
 def test_more_connections_than_one_address_has_ports_are_carried(
-    tmp_path: Path, namespace: tuple[str, ...], config: str
+    tmp_path: Path, namespace: tuple[str, ...], config: str, workers: str
 ) -> None:
-    outcome = held(tmp_path, namespace, config)
+    outcome = held(tmp_path, namespace, config, "--workers", workers)
     assert outcome.code == 0, outcome.stderr
+    assert "no_free_port" not in outcome.stderr
     assert outcome.errors == {}
     assert outcome.counters["vusers.completed"] == USERS
     assert outcome.summary["gauges"]["websocket.open"] > PORTS
@@ -136,3 +143,13 @@ def test_an_address_without_a_free_port_is_an_error_that_says_what_to_do(
     assert "127.0.0.1 has no port left for another connection to 127.0.0.1:" in example
     assert "localAddress" in example
     assert "sysctl -w net.ipv4.ip_local_port_range='1024 65535'" in example
+    # And it was said before.
+    assert f"1 address with {PORTS} ports each, and about {USERS} users are there at once" in outcome.stderr
+
+
+def test_no_address_to_connect_from_is_not_taken_for_no_port(tmp_path: Path, namespace: tuple[str, ...]) -> None:
+    without_ipv6 = ("unshare", "--net", "--map-root-user")
+    outcome = inside(tmp_path, without_ipv6, script(PING, users=2), "-t", "ws://[::1]:9")
+    assert outcome.code == 3
+    assert outcome.errors == {"host_unreachable": 2}, outcome.examples
+    assert "no address from which to reach [::1]" in outcome.examples["host_unreachable"]
