@@ -38,7 +38,7 @@ class Lengths:
     def sparse(self, *, workers: int = 1) -> Work:
         """Many connections for each worker, each with a message every 4 s."""
         count = self.many * workers
-        return _work(count, self.sparse_s, think_s=PERIOD_S, connect_s=max(PERIOD_S, count / 1250), workers=workers)
+        return _work(count, self.sparse_s, think_s=PERIOD_S, connect_s=max(5.0, count / 1000), workers=workers)
 
     def connections(self, *, workers: int = 1) -> Work:
         """Many connections for each worker, faster than a core can open them; each sends one message."""
@@ -48,7 +48,7 @@ class Lengths:
     def steady(self, connections: int, *, workers: int) -> Work:
         """So many connections that send the same number of messages per second all together."""
         think_s = connections / STEADY_RATE
-        connect_s = max(think_s, connections / 1250, 1.0)
+        connect_s = max(think_s, connections / 1000, 1.0)
         return _work(connections, self.sparse_s, think_s=think_s, connect_s=connect_s, workers=workers)
 
 

@@ -81,7 +81,6 @@ class Measured:
 
     connecting: Stretch
     working: Stretch
-    before: Sample
     connections: int
     note: str = ""
 
@@ -183,7 +182,6 @@ def _watch(process: subprocess.Popen[bytes], server: Server, work: Work) -> Meas
             raise NotCarried(f"{found.counters.open:,} of {work.connections:,} connections were open")
         return found
 
-    before = sample()
     first, last = wait_for(_FIRST), wait_for(_LAST)
     wait_for(1.0)
     time.sleep(SETTLE_S)
@@ -194,7 +192,7 @@ def _watch(process: subprocess.Popen[bytes], server: Server, work: Work) -> Meas
         raise NotCarried(f"{end.counters.open:,} of {work.connections:,} connections stayed open")
     if work.think_s < work.seconds and end.counters.sent == begin.counters.sent:
         raise NotCarried("no messages came")
-    return Measured(Stretch(first, last), Stretch(begin, end), before, work.connections)
+    return Measured(Stretch(first, last), Stretch(begin, end), work.connections)
 
 
 def _wait(process: subprocess.Popen[bytes], reached: Callable[[], bool], patience_s: float) -> None:
