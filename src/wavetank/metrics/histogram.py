@@ -93,8 +93,8 @@ class Histogram:
         self.sum: int = 0
         self._min: int = CEILING_NS
         self._max: int = 0
-        self._keys: _Integers = _NOTHING
-        self._counts: _Integers = _NOTHING
+        self._keys: NDArray[Any] = _NOTHING
+        self._counts: NDArray[Any] = _NOTHING
         self._dense: _Integers | None = None
 
     @classmethod
@@ -215,7 +215,7 @@ class Histogram:
     def buckets(self) -> tuple[NDArray[np.float64], _Integers]:
         """The buckets that are not empty, in order: the value that stands for each (ns), and how often it was met."""
         keys, counts = self._pairs()
-        return np.array([_middle_of(key) for key in keys.tolist()], dtype=np.float64), counts.copy()
+        return np.array([_middle_of(key) for key in keys.tolist()], dtype=np.float64), counts.astype(np.int64)
 
     def share_above(self, value: float) -> float:
         """Share (0…1) of the values whose bucket stands for more than `value` (ns); 0 if nothing was recorded."""
@@ -269,7 +269,9 @@ class Histogram:
             raise ValueError("this histogram contradicts itself: its buckets do not add up to its count")
         if count and not (keys[0] >= 0 and keys[-1] < _BUCKETS and (np.diff(keys) > 0).all()):
             raise ValueError("this histogram contradicts itself: its buckets are out of range or out of order")
-        histogram._keys, histogram._counts = keys, counts
+        # In as few bytes as they need: a coordinator keeps some ten thousand snapshots of a long run.
+        histogram._keys = keys.astype(np.uint16)
+        histogram._counts = counts.astype(np.min_scalar_type(counts.max(initial=0)))
         histogram._note(count, total, smallest, largest)
         return histogram
 
