@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from bench.accuracy import distributions, omission
 from bench.accuracy.delays import DISTRIBUTIONS
 from bench.accuracy.generator import load_average
-from bench.accuracy.starved import run_starved
 from bench.accuracy.surroundings import Others, this_machine, today, versions
 
 ROUNDS = 3
@@ -56,7 +55,7 @@ lateness of the generator's own timer, too, which the next table has.
 
 {distributions.generator_table(rounds)}
 
-{_surroundings(began, load, others)}
+{surroundings(began, load, others)}
 
 {_repeat("distributions", "and for one row: `--only lognormal`")}""",
         kept,
@@ -93,34 +92,10 @@ off at little more than twice the planned rate (ρ = 0.45) would make the p99 {h
 "A closed loop" is a tool that sends the next request only when it has the reply to the last: in a freeze each of
 {paced.users} users has one request under way, and what was planned meanwhile is never sent. {outcome.note}.
 
-{_surroundings(began, load, others, () if outcome.locust is None else (outcome.note,))}
+{surroundings(began, load, others, () if outcome.locust is None else (outcome.note,))}
 
 {_repeat("omission")}""",
         outcome.kept,
-    )
-
-
-def starved_section(say: Say, *, quick: bool) -> Section:
-    """Experiment C."""
-    began, others, load = today(), Others(), load_average()
-    say("a starved generator, many times: this takes long")
-    starved = run_starved(quick=quick)
-    return Section(
-        f"""\
-## C: a starved generator
-
-{_kept(starved.kept)}Left alone, slowed down on purpose in several ways, or given more than it can do: a run whose p99
-the generator itself moved by more than 10 % must not be trusted, and a quiet one must be (`bench/starved.py` says
-how).
-
-```
-{starved.lines}
-```
-
-{_surroundings(began, load, others)}
-
-{_repeat("starved")}""",
-        starved.kept,
     )
 
 
@@ -134,7 +109,8 @@ def _rounds(count: int) -> str:
     return f"Of {count} rounds each row shows the middle one by its share of the allowed difference."
 
 
-def _surroundings(began: str, load: float, others: Others, programs: tuple[str, ...] = ()) -> str:
+def surroundings(began: str, load: float, others: Others, programs: tuple[str, ...] = ()) -> str:
+    """When and where it was, and who else was there, for the end of a section."""
     cores = others.cores()
     disturbed = "" if cores is None else f"; other programs used {cores:.2f} cores meanwhile"
     return f"{began} on {this_machine()}; {versions(programs)}. The load average before was {load:.2f}{disturbed}."
