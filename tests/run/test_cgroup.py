@@ -93,6 +93,15 @@ def test_nothing_to_read_is_no_limit(tmp_path: Path, mounts: str, paths: str) ->
     assert (found.cpus, found.memory, found.is_known) == (None, None, False)
 
 
+def test_a_folder_that_may_not_be_looked_into_is_no_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    tree(tmp_path, {"proc/self/mountinfo": V2, "proc/self/cgroup": "0::/\n"}, base={})
+    monkeypatch.setattr(Path, "stat", refuse)
+    assert read_control_group(tmp_path) == ControlGroup()
+
+
 @given(
     depth=st.integers(0, 5),
     limits=st.lists(st.tuples(st.integers(1000, 10**7), st.integers(1000, 10**6)), max_size=6),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from wavetank.run.cgroup import is_there
 from wavetank.run.system import number, numbers, text
 
 _IPV4 = "proc/sys/net/ipv4"
@@ -44,7 +45,7 @@ def read_kernel(root: Path) -> Kernel:
         syn_backlog=number(root / _IPV4 / "tcp_max_syn_backlog"),
         tcp_memory=(memory[0], memory[1], memory[2]) if len(memory) == 3 else None,
         tcp_memory_used=_tcp_pages(text(root / "proc/net/sockstat")),
-        tracks=None if not (root / "proc/sys/net").is_dir() else most is not None,
+        tracks=most is not None if is_there(root / "proc/sys/net") else None,
         tracked_most=most,
         tracked=number(root / _NETFILTER / "nf_conntrack_count"),
         governors=tuple(sorted(governors - {""})),

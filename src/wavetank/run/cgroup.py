@@ -38,7 +38,7 @@ def read_control_group(root: Path) -> ControlGroup:
     for controller, hierarchy, path in _places(mounts, paths):
         for folder in _up(root, hierarchy, path):
             is_second = not controller
-            is_known = is_known or folder.is_dir()
+            is_known = is_known or is_there(folder)
             quota = _cpus_v2(folder) if is_second else _cpus_v1(folder) if controller == "cpu" else None
             bound = _memory_v2(folder) if is_second else _memory_v1(folder) if controller == "memory" else None
             if quota is not None:
@@ -147,6 +147,15 @@ def _number(path: Path) -> int | None:
 def _whole(text: str) -> int | None:
     """A number that is not negative; -1 and `max` mean no limit."""
     return int(text) if text.isascii() and text.isdigit() else None
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is a file or a folder that may be looked at. Unlike `Path.exists` it never raises."""
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
 
 
 def _text(path: Path) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wavetank.engine.open_files import open_file_limits
-from wavetank.run.cgroup import ControlGroup, read_control_group
+from wavetank.run.cgroup import ControlGroup, is_there, read_control_group
 
 UNLIMITED = 2**63 - 1
 """Stands for a limit that there is none of."""
@@ -161,6 +161,6 @@ def _reserved(root: Path, span: tuple[int, int]) -> int:
 
 
 def _is_container(root: Path) -> bool:
-    return any((root / mark).exists() for mark in (".dockerenv", "run/.containerenv")) or bool(
+    return any(is_there(root / mark) for mark in (".dockerenv", "run/.containerenv")) or bool(
         re.search(r"docker|kubepods|containerd|libpod", text(root / "proc/self/cgroup"))
     )
