@@ -26,18 +26,19 @@ Examples:
 @click.argument("experiments", nargs=-1, type=click.Choice(EXPERIMENTS))
 @click.option("--quick", is_flag=True, help="Short runs, shown instead of written.")
 @click.option("--only", type=click.Choice(list(DISTRIBUTIONS)), help="One distribution; shown instead of written.")
+@click.option("--normal", is_flag=True, help="Without real-time priority; shown instead of written.")
 @click.option("--write", is_flag=True, help="Write the page all the same.")
-def main(experiments: tuple[str, ...], quick: bool, only: str | None, write: bool) -> None:
+def main(experiments: tuple[str, ...], quick: bool, only: str | None, normal: bool, write: bool) -> None:
     """Carry out EXPERIMENTS (without any: both). Exits with 1 when a promise was missed."""
     chosen = experiments or EXPERIMENTS
     sections: dict[str, Section] = {}
     for name in chosen:
         if name == "distributions":
-            sections[name] = distributions_section(_say, quick=quick, only=only)
+            sections[name] = distributions_section(_say, quick=quick, only=only, normal=normal)
         else:
             sections[name] = omission_section(_say, quick=quick)
     texts = {name: section.text for name, section in sections.items()}
-    if write or not (quick or only):
+    if write or not (quick or only or normal):
         put(PAGE, texts)
         click.echo(f"written into {PAGE}")
     else:

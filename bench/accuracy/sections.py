@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
-from bench.accuracy import distributions, omission
+from bench.accuracy import distributions, omission, prober
 from bench.accuracy.delays import DISTRIBUTIONS
 from bench.accuracy.generator import load_average
+from bench.accuracy.priority import FIFO, real_time
 from bench.accuracy.surroundings import Others, this_machine, today, versions
 
 ROUNDS = 3
@@ -24,16 +26,22 @@ class Section:
 Say = Callable[[str], None]
 
 
-def distributions_section(say: Say, *, quick: bool, only: str | None = None) -> Section:
-    """Experiment A, in rounds over all distributions (or `only` one), so that a disturbance does not hit one alone."""
+def distributions_section(say: Say, *, quick: bool, only: str | None = None, normal: bool = False) -> Section:
+    """Experiment A, in rounds over all distributions (or `only` one), so that a disturbance does not hit one alone.
+
+    With real-time priority where that is permitted, unless it is to be the `normal` one.
+    """
     began, others, load = today(), Others(), load_average()
     names = list(DISTRIBUTIONS) if only is None else [only]
     count = 1 if quick else ROUNDS
     rounds: dict[str, list[distributions.Round]] = {name: [] for name in names}
-    for number in range(1, count + 1):
-        for name in names:
-            say(f"{DISTRIBUTIONS[name].words}: round {number} of {count}")
-            rounds[name].append(distributions.run_round(name, number, quick=quick))
+    say("what the machine does to a program that only sleeps")
+    found = prober.probes(prober.SECONDS / 5 if quick else prober.SECONDS)
+    with nullcontext(False) if normal else real_time() as permitted:
+        for number in range(1, count + 1):
+            for name in names:
+                say(f"{DISTRIBUTIONS[name].words}: round {number} of {count}")
+                rounds[name].append(distributions.run_round(name, number, quick=quick))
     paced = distributions.QUICK if quick else distributions.FULL
     kept = distributions.all_kept(rounds)
     floor = distributions.floor_ms([one for of_name in rounds.values() for one in of_name])
@@ -47,6 +55,10 @@ reading the request to writing the reply. {paced.users} users send one request e
 quantiles of the true delays by at most 2 % or 0.3 ms, whichever is more, while the generator is under
 {distributions.CPU_LIMIT:.0f} % of a core. {_rounds(count)}
 
+{_priority(permitted, normal=normal)}
+
+{prober.probe_table(found)}
+
 {distributions.quantile_table(rounds)}
 
 What is reported is never less than the truth: it contains the way through the kernel in both directions, which no
@@ -57,7 +69,7 @@ lateness of the generator's own timer, too, which the next table has.
 
 {surroundings(began, load, others)}
 
-{_repeat("distributions", "and for one row: `--only lognormal`")}""",
+{_repeat("distributions", "one row: `--only lognormal`; without real-time priority: `--normal`")}""",
         kept,
     )
 
@@ -101,6 +113,27 @@ off at little more than twice the planned rate (ρ = 0.45) would make the p99 {h
 
 def _kept(kept: bool) -> str:
     return "" if kept else "**A promise was missed in these runs: see the rows.**\n\n"
+
+
+def _priority(permitted: bool, *, normal: bool) -> str:
+    if permitted:
+        done = f"""\
+Server and generator had real-time priority (SCHED_FIFO {FIFO}, what `chrt -f {FIFO}` gives) and a core each: no other
+program could take it from them."""
+    elif normal:
+        done = "Server and generator had normal priority, as was asked for: other programs could take their cores."
+    else:
+        done = f"""\
+Server and generator had normal priority, since real-time priority was not permitted (it takes root, or a limit:
+`ulimit -r {FIFO}`): other programs could take their cores, and did so if the first row says so."""
+    return f"""\
+{done}
+
+Why: under the normal scheduler, other programs and threads of the kernel take a core for up to some milliseconds at a
+time, and whoever sleeps there wakes so much late. No program can see to that by itself, and the p99.9 of a fast server
+would tell of the machine instead of the generator. The next table is the control: a program that does nothing but sleep
+for half a millisecond again and again, on the generator's core, just before the runs, and how late it wakes. When to
+run Wavetank with real-time priority: [trust](trust.md#a-machine-that-is-not-quiet)."""
 
 
 def _rounds(count: int) -> str:
