@@ -21,9 +21,9 @@ from wavetank.plan.model import Plan
 from wavetank.report.console import Console
 from wavetank.report.json import write_summary
 from wavetank.run.coordinator import Run
-from wavetank.run.folder import RunFolder
-from wavetank.run.limits import capacity
-from wavetank.run.local import LocalFleet
+from wavetank.run.fleets.local import LocalFleet
+from wavetank.run.folder.folder import RunFolder
+from wavetank.run.machine.limits import capacity
 from wavetank.run.result import Exit, Result
 from wavetank.target.embedded import EmbeddedTarget
 

@@ -12,7 +12,7 @@ from wavetank.errors import RunError
 from wavetank.metrics.summary import Summary
 from wavetank.report.console import print_results
 from wavetank.report.json import summary_json, write_summary
-from wavetank.run.record import Record
+from wavetank.run.folder.record import Record
 from wavetank.run.result import Exit, exit_code
 
 _EPILOG = """\b

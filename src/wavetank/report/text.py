@@ -17,7 +17,7 @@ from wavetank.report.figures import ABSENT, WIDTH, clock, columns, milliseconds,
 from wavetank.report.labels import close_code_label, error_label
 from wavetank.report.phases import measured_line, phase_table
 from wavetank.report.pushes import push_lines
-from wavetank.run.masking import mask_text
+from wavetank.run.folder.masking import mask_text
 
 _Value = TypeVar("_Value")
 _RULE = "=" * 40

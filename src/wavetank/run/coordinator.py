@@ -19,10 +19,10 @@ from wavetank.plan.outline import Outline
 from wavetank.plan.processor import Processor
 from wavetank.plan.steps import Step
 from wavetank.run.abort import AbortWatch
-from wavetank.run.fleet import Fleet, Orders
-from wavetank.run.folder import RunFolder
-from wavetank.run.in_process import InProcessFleet
-from wavetank.run.journal import Journal, JournalHeader
+from wavetank.run.fleets.contract import Fleet, Orders
+from wavetank.run.fleets.in_process import InProcessFleet
+from wavetank.run.folder.folder import RunFolder
+from wavetank.run.folder.journal import Journal, JournalHeader
 from wavetank.run.judge import Judge
 from wavetank.run.processing import processor_of
 from wavetank.run.result import Result

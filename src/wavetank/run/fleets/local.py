@@ -14,9 +14,9 @@ from wavetank.errors import RunError
 from wavetank.metrics.loss import Loss
 from wavetank.metrics.snapshot import Snapshot
 from wavetank.plan.arrivals import Share
-from wavetank.run.channel import Word
-from wavetank.run.fleet import Listener, Orders
-from wavetank.run.member import Member
+from wavetank.run.fleets.channel import Word
+from wavetank.run.fleets.contract import Listener, Orders
+from wavetank.run.fleets.member import Member
 
 _READY_S = 60.0
 """A worker has so long to start its interpreter and to load the script's functions."""
@@ -32,7 +32,7 @@ _GIVEN_UP_S = 60.0
 
 
 class LocalFleet:
-    """See `wavetank.run.fleet.Fleet`. A worker that dies or goes silent is a loss; the others go on."""
+    """See `wavetank.run.fleets.contract.Fleet`. A worker that dies or goes silent is a loss; the others go on."""
 
     def __init__(self, size: int) -> None:
         """`size` is the number of workers, 1 or more."""

@@ -14,8 +14,8 @@ from wavetank.metrics.snapshot import Snapshot
 from wavetank.plan.model import Plan, Scenario
 from wavetank.plan.phases import Count
 from wavetank.plan.steps import Think
-from wavetank.run.fleet import Orders
-from wavetank.run.local import LocalFleet
+from wavetank.run.fleets.contract import Orders
+from wavetank.run.fleets.local import LocalFleet
 
 
 class Heard:

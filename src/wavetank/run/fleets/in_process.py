@@ -7,12 +7,12 @@ from typing import Self
 
 from wavetank.engine.worker import Worker
 from wavetank.plan.arrivals import Share
-from wavetank.run.fleet import Listener, Orders
+from wavetank.run.fleets.contract import Listener, Orders
 from wavetank.run.processing import processor_of
 
 
 class InProcessFleet:
-    """See `wavetank.run.fleet.Fleet`. Nothing is lost but together with the coordinator itself."""
+    """See `wavetank.run.fleets.contract.Fleet`. Nothing is lost but together with the coordinator itself."""
 
     size = 1
 

@@ -1,4 +1,4 @@
-"""`python -m wavetank.run.process`: the process of one worker of a local fleet.
+"""`python -m wavetank.run.fleets.process`: the process of one worker of a local fleet.
 
 It gets its orders through standard input and tells what it measures through standard output (`channel`). It has no
 other life: when the pipe is closed, because the coordinator is gone, it leaves.
@@ -27,9 +27,9 @@ from wavetank.engine.worker import Worker
 from wavetank.metrics.snapshot import Snapshot
 from wavetank.plan.arrivals import Share
 from wavetank.plan.processor import Processor
-from wavetank.run.channel import Word, read_message
-from wavetank.run.fleet import Orders
-from wavetank.run.outbox import Outbox
+from wavetank.run.fleets.channel import Word, read_message
+from wavetank.run.fleets.contract import Orders
+from wavetank.run.fleets.outbox import Outbox
 from wavetank.run.processing import processor_of
 
 _Argument = TypeVar("_Argument")
