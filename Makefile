@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help test quick lint format accuracy staging hundred-thousand clean
+.PHONY: help test quick lint format accuracy bench staging hundred-thousand clean
 
 help:
 	@echo "make test    the whole test suite, on real servers (minutes)"
@@ -12,6 +12,7 @@ help:
 	@echo "make lint    ruff, mypy strict, the import contracts"
 	@echo "make format  let ruff lay out the code"
 	@echo "make accuracy  hold the figures against servers that know the truth (7 minutes, quiet machine)"
+	@echo "make bench   what a user costs, beside other tools and a client in C (more than an hour, quiet machine)"
 	@echo "make staging   the largest share of the YMERA plan that this machine carries (hours, quiet machine)"
 	@echo "make hundred-thousand  100,000 users at once (4 minutes, quiet machine)"
 	@echo "make clean   remove the environment and everything generated"
@@ -41,6 +42,9 @@ format: $(READY)
 accuracy: $(READY)
 	$(BIN)/python -m bench.accuracy
 
+bench: $(READY)
+	$(BIN)/python -m bench.performance
+
 staging: $(READY)
 	bench/staging.sh
 
@@ -48,4 +52,4 @@ hundred-thousand: $(READY)
 	$(BIN)/python -m bench.hundred_thousand
 
 clean:
-	rm -rf $(VENV) bench/.venv bench/.tools runs build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) bench/.venv bench/.tools bench/native/build runs build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

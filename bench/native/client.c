@@ -8,7 +8,6 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
-#include <getopt.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -25,15 +24,14 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "client_options.h"
 #include "deflating.h"
 #include "frames.h"
 #include "handshake.h"
 
 enum {
     READ_SIZE = 1 << 16,
-    MESSAGE_LIMIT = 1 << 16,
     EVENTS = 1024,
-    WORKERS_LIMIT = 64,
     PER_SOURCE = 10000, /* connections from one address: beyond half of its 28,232 ports, finding a free one is slow */
     PATIENCE_S = 30,    /* for a connection to open; and for the last replies */
 };
@@ -49,13 +47,6 @@ typedef struct {
     Tls *tls;
 } Connection;
 
-typedef struct {
-    const char *host, *path, *text, *report;
-    int port, workers, window, connections, tls, deflate;
-    long messages; /* of each connection; 0: as many as there is time for */
-    double seconds, every_s;
-} Options;
-
 /* What a worker found out, in memory that it shares with its parent. */
 typedef struct {
     long opened, failed, sent, round_trips, skipped;
@@ -67,10 +58,7 @@ typedef struct {
     Findings of[WORKERS_LIMIT];
 } Shared;
 
-static Options options = {
-    .host = "127.0.0.1", .path = "/ws", .text = "{\"type\":\"ping\"}", .port = 8000, .workers = 1, .window = 256,
-    .connections = 100,
-};
+static Options options;
 static Shared *shared;
 static Findings *findings;
 static Connection *connections;
@@ -402,56 +390,14 @@ static void report(const struct rusage *usage, long rss_kb) {
     fclose(out);
 }
 
-static void read_options(int count, char **arguments) {
-    static const struct option known[] = {
-        {"host", required_argument, NULL, 'h'},    {"port", required_argument, NULL, 'p'},
-        {"path", required_argument, NULL, 'P'},    {"text", required_argument, NULL, 't'},
-        {"workers", required_argument, NULL, 'w'}, {"window", required_argument, NULL, 'W'},
-        {"messages", required_argument, NULL, 'm'}, {"connections", required_argument, NULL, 'c'},
-        {"seconds", required_argument, NULL, 's'}, {"every", required_argument, NULL, 'e'},
-        {"report", required_argument, NULL, 'r'},   {"tls", no_argument, NULL, 'T'},
-        {"deflate", no_argument, NULL, 'd'},
-               {NULL, 0, NULL, 0},
-    };
-    int option;
-    while ((option = getopt_long(count, arguments, "", known, NULL)) != -1) {
-        switch (option) {
-        case 'h': options.host = optarg; break;
-        case 'p': options.port = atoi(optarg); break;
-        case 'P': options.path = optarg; break;
-        case 't': options.text = optarg; break;
-        case 'w': options.workers = atoi(optarg); break;
-        case 'W': options.window = atoi(optarg); break;
-        case 'm': options.messages = atol(optarg); break;
-        case 'c': options.connections = atoi(optarg); break;
-        case 's': options.seconds = atof(optarg); break;
-        case 'T': options.tls = 1; break;
-        case 'd': options.deflate = 1; break;
-        case 'r': options.report = optarg; break;
-        case 'e': options.every_s = atof(optarg) / 1e3; break;
-        default:
-            fprintf(stderr, "usage: client [--host A.B.C.D] [--port N] [--path P] [--connections C] [--workers W]\n"
-                            "              [--window N] [--text MESSAGE] [--messages N | --seconds S] [--every MS]\n"
-                            "              [--report FILE] [--tls] [--deflate]\n");
-            exit(2);
-        }
-    }
-    text_length = strlen(options.text);
-    if (options.workers < 1 || options.workers > WORKERS_LIMIT || options.connections < options.workers ||
-        options.window < 1 || text_length > MESSAGE_LIMIT / 2 || (options.every_s > 0 && options.seconds <= 0)) {
-        fprintf(stderr, "client: --workers is 1 to %d and at most --connections; --every needs --seconds\n",
-                WORKERS_LIMIT);
-        exit(2);
-    }
-}
-
 int main(int count, char **arguments) {
     struct rlimit limit;
     struct rusage usage;
     long rss_kb = 0;
     int lost = 0, status;
     pid_t workers[WORKERS_LIMIT];
-    read_options(count, arguments);
+    options = read_options(count, arguments);
+    text_length = strlen(options.text);
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
