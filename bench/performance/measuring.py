@@ -177,9 +177,10 @@ def _watch(process: subprocess.Popen[bytes], server: Server, work: Work) -> Meas
 
     def wait_for(share: float) -> Sample:
         wanted = max(1, round(share * work.connections))
-        _wait(process, lambda: server.counters().open >= wanted, work.connect_s + _PATIENCE_S)
-        if (found := sample()).counters.open < wanted:
-            raise NotCarried(f"{found.counters.open:,} of {work.connections:,} connections were open")
+        most = _wait(process, lambda: server.counters().open, wanted, work.connect_s + _PATIENCE_S)
+        found = sample()
+        if most < wanted:
+            raise NotCarried(f"at most {most:,} of {work.connections:,} connections were open at once")
         return found
 
     first, last = wait_for(_FIRST), wait_for(_LAST)
@@ -195,10 +196,13 @@ def _watch(process: subprocess.Popen[bytes], server: Server, work: Work) -> Meas
     return Measured(Stretch(first, last), Stretch(begin, end), work.connections)
 
 
-def _wait(process: subprocess.Popen[bytes], reached: Callable[[], bool], patience_s: float) -> None:
-    until = time.perf_counter() + patience_s
-    while not reached() and process.poll() is None and time.perf_counter() < until:
+def _wait(process: subprocess.Popen[bytes], count: Callable[[], int], wanted: int, patience_s: float) -> int:
+    """Waits until as many are counted as wanted, or the process has ended; gives the most that were counted."""
+    most, until = count(), time.perf_counter() + patience_s
+    while most < wanted and process.poll() is None and time.perf_counter() < until:
         time.sleep(0.005)
+        most = max(most, count())
+    return most
 
 
 def difference(watched: Measured, outcome: PeerOutcome, total: Counters) -> str:
