@@ -245,12 +245,14 @@ class Histogram:
         would round it.
         """
         keys, counts = self._pairs()
+        gaps = keys.copy()
+        gaps[1:] -= keys[:-1]
         return {
             "count": self.count,
             "sum": self.sum if self.sum < 2**63 else str(self.sum),
             "min": self._min if self.count else None,
             "max": self._max if self.count else None,
-            "gaps": np.diff(keys, prepend=0).tolist(),
+            "gaps": gaps.tolist(),
             "counts": counts.tolist(),
         }
 
