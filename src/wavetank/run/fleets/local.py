@@ -17,6 +17,7 @@ from wavetank.plan.arrivals import Share
 from wavetank.run.fleets.channel import Word
 from wavetank.run.fleets.contract import Listener, Orders
 from wavetank.run.fleets.member import Member
+from wavetank.run.fleets.precedence import Precedence
 
 _READY_S = 60.0
 """A worker has so long to start its interpreter and to load the script's functions."""
@@ -42,6 +43,7 @@ class LocalFleet:
         self._ready = 0
         self._all_ready = asyncio.Event()
         self._trouble = ""
+        self._precedence = Precedence()
 
     @property
     def active(self) -> int:
@@ -66,9 +68,11 @@ class LocalFleet:
         except BaseException:
             await self.__aexit__()
             raise
+        self._precedence.give()
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._precedence.take_back()
         await asyncio.gather(*(member.leave() for member in self._members))
 
     async def carry(self, orders: Orders, listener: Listener) -> None:
