@@ -25,3 +25,22 @@ def test_the_soft_limit_is_raised_as_far_as_the_system_allows() -> None:
 
     soft, hard = map(int, output.split())
     assert soft == hard if sys.platform == "linux" else soft > 64
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells, and only there it matters")
+def test_the_table_of_open_files_is_long_before_the_first_connection() -> None:
+    program = """
+import re
+from pathlib import Path
+from wavetank.engine.open_files import make_room_for_open_files, raise_open_file_limit
+
+raise_open_file_limit()
+before = len(list(Path("/proc/self/fd").iterdir()))
+make_room_for_open_files()
+print(before, len(list(Path("/proc/self/fd").iterdir())))
+print(re.search(r"FDSize:\\s*(\\d+)", Path("/proc/self/status").read_text())[1])
+"""
+    output = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True).stdout
+    before, after, size = map(int, output.split())
+    assert before == after, "no file is left open"
+    assert size >= 1024

@@ -22,7 +22,7 @@ from typing import NoReturn, TypeVar
 import orjson
 
 from wavetank.engine.loop import new_event_loop
-from wavetank.engine.open_files import raise_open_file_limit
+from wavetank.engine.open_files import make_room_for_open_files, raise_open_file_limit
 from wavetank.engine.worker import Worker
 from wavetank.metrics.snapshot import Snapshot
 from wavetank.plan.arrivals import Share
@@ -158,6 +158,7 @@ def main() -> NoReturn:
     with open(os.devnull, "rb") as nothing:  # noqa: PTH123  # a descriptor is wanted, not a file
         os.dup2(nothing.fileno(), 0)
     raise_open_file_limit()
+    make_room_for_open_files()
     WorkerProcess(inbox, Outbox(outbox)).run()
     sys.stdout.flush()
     sys.exit(0)
