@@ -171,6 +171,13 @@ def renice(pid: int, niceness: int) -> None:
             os.setpriority(os.PRIO_PROCESS, each, niceness)
 
 
+def has_real_time(pid: int) -> bool:
+    """Whether a process has real-time priority; one that is gone has not."""
+    with suppress(ProcessLookupError):
+        return os.sched_getscheduler(pid) in (os.SCHED_FIFO, os.SCHED_RR)
+    return False
+
+
 def wait_for(word: str, server: subprocess.Popen[bytes], generator: subprocess.Popen[str]) -> None:
     """Until the server says the word, or the generator has ended."""
     assert server.stdout is not None
@@ -212,7 +219,8 @@ def run(name: str, arguments: argparse.Namespace, folder: Path) -> Outcome:
         try:
             # Starved only now: to load all of Python at the lowest priority would take minutes.
             wait_for(BEGAN, server, generator)
-            kept_off = os.sched_getscheduler(generator.pid) != os.SCHED_OTHER
+            # The workers have it: their coordinator gives it up for them.
+            kept_off = any(map(has_real_time, family(generator.pid)))
             renice(generator.pid, kind.nice)
             with busy_loops(kind.loops, kind.loops_nice):
                 wait_for(OVER, server, generator)
