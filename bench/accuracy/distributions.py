@@ -10,6 +10,7 @@ from bench.accuracy.delays import DISTRIBUTIONS
 from bench.accuracy.generator import Paced, Summary, run_wavetank
 from bench.accuracy.quantiles import QUANTILES, Reading, exact_ms, median_reading
 from bench.accuracy.running import running_server
+from bench.accuracy.stillness import Stillness, watched
 from bench.accuracy.table import milliseconds, table, verdict
 
 METRICS = {"response_time": "websocket.response_time", "service_time": "websocket.service_time"}
@@ -27,11 +28,12 @@ class Round:
     answered: int
     readings: dict[tuple[str, str], Reading]  # by metric and quantile
     summary: Summary
+    machine: Stillness
 
 
 def run_round(name: str, seed: int, *, quick: bool) -> Round:
     """Runs the generator against the distribution once. Raises RunFailed, OSError."""
-    with running_server("--delays", name, "--seed", str(seed)) as server:
+    with watched() as machine, running_server("--delays", name, "--seed", str(seed)) as server:
         summary = run_wavetank(QUICK if quick else FULL, server.url, seed)
         delays = server.truth().delays_ns
     true = exact_ms(delays)
@@ -40,7 +42,16 @@ def run_round(name: str, seed: int, *, quick: bool) -> Round:
         for metric, full_name in METRICS.items()
         for quantile in QUANTILES
     }
-    return Round(len(delays), readings, summary)
+    return Round(len(delays), readings, summary, machine)
+
+
+def judged(rounds: Sequence[Round], wanted: int) -> list[Round]:
+    """The rounds that count: the first so many in which the machine was quiet, and where it was not in so many, of the
+    others those in which it stood still the least.
+    """
+    quiet = [one for one in rounds if one.machine.quiet]
+    others = sorted((one for one in rounds if not one.machine.quiet), key=lambda one: one.machine.share or 0)
+    return [*quiet, *others][:wanted]
 
 
 def quantile_table(rounds: dict[str, list[Round]]) -> str:
@@ -67,8 +78,8 @@ def quantile_table(rounds: dict[str, list[Round]]) -> str:
     return table(head, rows, right=range(3, 7))
 
 
-def generator_table(rounds: dict[str, list[Round]]) -> str:
-    """What the generator did in each round: all replies measured, and under half a core?"""
+def generator_table(rounds: dict[str, list[Round]], counting: dict[str, list[Round]]) -> str:
+    """Every round, also those that do not count, and what the generator did in it: all measured, under half a core?"""
     rows = [
         (
             f"{DISTRIBUTIONS[name].words}, round {number}",
@@ -78,14 +89,15 @@ def generator_table(rounds: dict[str, list[Round]]) -> str:
             milliseconds(one.summary.quantile_ms("generator.lateness", "p50")),
             milliseconds(one.summary.quantile_ms("generator.lateness", "p99")),
             "yes" if one.summary.trusted else "no",
-            f"{one.summary.load_before:.2f}",
-            verdict(_is_complete(one)),
+            "–" if one.machine.share is None else f"{100 * one.machine.share:.3f} %",
+            milliseconds(one.machine.longest_ms) if one.machine.longest_ms is not None else "–",
+            verdict(_is_complete(one)) if one in counting[name] else "set aside",
         )
         for name, of_name in rounds.items()
         for number, one in enumerate(of_name, 1)
     ]
-    head = ("run", "answered", "measured", "CPU", "lateness p50", "lateness p99", "trust", "load before", "")
-    return table(head, rows, right=range(1, 8))
+    measured = ("run", "answered", "measured", "CPU", "lateness p50", "lateness p99", "trust")
+    return table((*measured, "machine stood still", "longest, ms", ""), rows, right=range(1, 9))
 
 
 def all_kept(rounds: dict[str, list[Round]]) -> bool:

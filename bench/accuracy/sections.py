@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from bench.accuracy import distributions, omission, prober
 from bench.accuracy.delays import DISTRIBUTIONS
 from bench.accuracy.generator import load_average
 from bench.accuracy.priority import FIFO, real_time
+from bench.accuracy.stillness import QUIET, awake, build_witness
 from bench.accuracy.surroundings import Others, this_machine, today, versions
 
 ROUNDS = 3
+MOST_ROUNDS = 15
+"""So many of a distribution at most, until there are `ROUNDS` in which the machine was quiet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +32,25 @@ Say = Callable[[str], None]
 def distributions_section(say: Say, *, quick: bool, only: str | None = None, normal: bool = False) -> Section:
     """Experiment A, in rounds over all distributions (or `only` one), so that a disturbance does not hit one alone.
 
-    With real-time priority where that is permitted, unless it is to be the `normal` one.
+    With real-time priority where that is permitted, and on cores that are kept awake, unless it is to be the `normal`
+    one. Rounds in which the machine itself stood still are repeated, some of them.
     """
     began, others, load = today(), Others(), load_average()
     names = list(DISTRIBUTIONS) if only is None else [only]
     count = 1 if quick else ROUNDS
-    rounds: dict[str, list[distributions.Round]] = {name: [] for name in names}
+    tried: dict[str, list[distributions.Round]] = {name: [] for name in names}
     say("what the machine does to a program that only sleeps")
     found = prober.probes(prober.SECONDS / 5 if quick else prober.SECONDS)
-    with nullcontext(False) if normal else real_time() as permitted:
-        for number in range(1, count + 1):
-            for name in names:
-                say(f"{DISTRIBUTIONS[name].words}: round {number} of {count}")
-                rounds[name].append(distributions.run_round(name, number, quick=quick))
+    watched = build_witness() and not normal
+    with ExitStack() as stack:
+        permitted = not normal and stack.enter_context(real_time())
+        kept_awake = not normal and stack.enter_context(awake())
+        while wanting := [name for name in names if _wants_more(tried[name], count, watched=watched and permitted)]:
+            for name in wanting:
+                number = len(tried[name]) + 1
+                say(f"{DISTRIBUTIONS[name].words}: round {number}")
+                tried[name].append(distributions.run_round(name, number, quick=quick))
+    rounds = {name: distributions.judged(of_name, count) for name, of_name in tried.items()}
     paced = distributions.QUICK if quick else distributions.FULL
     kept = distributions.all_kept(rounds)
     floor = distributions.floor_ms([one for of_name in rounds.values() for one in of_name])
@@ -57,6 +66,8 @@ quantiles of the true delays by at most 2 % or 0.3 ms, whichever is more, while 
 
 {_priority(permitted, normal=normal)}
 
+{_quiet(tried, rounds, kept_awake=kept_awake, watched=watched and permitted)}
+
 {prober.probe_table(found)}
 
 {distributions.quantile_table(rounds)}
@@ -65,7 +76,7 @@ What is reported is never less than the truth: it contains the way through the k
 client can tell from the server ({floor:.3f} ms at the median of `service_time` here). `response_time` contains the
 lateness of the generator's own timer, too, which the next table has.
 
-{distributions.generator_table(rounds)}
+{distributions.generator_table(tried, rounds)}
 
 {surroundings(began, load, others)}
 
@@ -134,6 +145,41 @@ time, and whoever sleeps there wakes so much late. No program can see to that by
 would tell of the machine instead of the generator. The next table is the control: a program that does nothing but sleep
 for half a millisecond again and again, on the generator's core, just before the runs, and how late it wakes. When to
 run Wavetank with real-time priority: [trust](trust.md#a-machine-that-is-not-quiet)."""
+
+
+def _wants_more(tried: list[distributions.Round], count: int, *, watched: bool) -> bool:
+    quiet = sum(one.machine.quiet for one in tried)
+    return quiet < count and len(tried) < (MOST_ROUNDS if watched else count)
+
+
+def _quiet(
+    tried: dict[str, list[distributions.Round]],
+    rounds: dict[str, list[distributions.Round]],
+    *,
+    kept_awake: bool,
+    watched: bool,
+) -> str:
+    """How the machine was kept from having a say in it, and how it had one all the same."""
+    said = []
+    if kept_awake:
+        said.append(
+            "The cores were kept from sleeping (`/dev/cpu_dma_latency`): to wake one takes a virtual machine up to a "
+            "tenth of a millisecond each time."
+        )
+    if watched:
+        disturbed = sum(not one.machine.quiet for of_name in tried.values() for one in of_name)
+        said.append(
+            "A machine may stand still as a whole, as a virtual one does when its host has other things to do: server "
+            "and generator then wait together, and no figure is of either of them. A witness on each core, which has a "
+            "higher priority than both and does nothing but wake every half a millisecond "
+            "(`bench/native/witness.c`), tells of it. Rounds in which it was more than half a millisecond late for "
+            f"more than {100 * QUIET:g} % of the time are set aside and repeated, until {ROUNDS} of a distribution are "
+            f"left or {MOST_ROUNDS} have been tried: here {disturbed} of "
+            f"{sum(map(len, tried.values()))} were. The last table has them all."
+        )
+        if not all(one.machine.quiet for of_name in rounds.values() for one in of_name):
+            said.append("**It was not quiet for long enough**: some rows are of rounds in which it stood still.")
+    return "\n".join(said)
 
 
 def _rounds(count: int) -> str:

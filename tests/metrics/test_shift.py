@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from wavetank.metrics.histogram import Histogram
@@ -11,7 +11,7 @@ from wavetank.metrics.shift import DelayTail
 from wavetank.run.trust import BLAME
 
 MS = 1_000_000
-SLACK = 1.03  # of the histograms and of the grid of durations
+RESOLUTION = 0.001  # of a histogram, as a share of the value
 
 
 def tail_of(*lags_ns: int) -> DelayTail:
@@ -51,6 +51,7 @@ def test_seconds_without_replies_do_not_count() -> None:
     st.sampled_from([0.5, 0.9, 0.99]),
     st.randoms(use_true_random=False),
 )
+@example([1, 1, 2], [25], 0.5, random.Random(0))
 def test_the_bound_is_never_above_what_the_server_took(
     server_ms: list[int], lag_ms: list[int], q: float, chance: random.Random
 ) -> None:
@@ -59,7 +60,10 @@ def test_the_bound_is_never_above_what_the_server_took(
     chance.shuffle(times)
     reported = Histogram.of([time + delay for time, delay in times])
     true = Histogram.of([time for time, _ in times]).quantile(q)
-    assert tail_of(*[lag * MS for lag in lag_ms]).undelayed(reported, q) <= true * SLACK
+    # What is reported may be read too long by a bucket, the delays too short by one: of a short time beside long delays
+    # that is much, and of the times that were added it is not.
+    rounding = RESOLUTION * (true + 2 * reported.quantile(1))
+    assert tail_of(*[lag * MS for lag in lag_ms]).undelayed(reported, q) <= true + rounding
 
 
 def test_delays_explain_the_tail_of_a_constant_server() -> None:
