@@ -4,7 +4,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wavetank.metrics.bounded import OTHER, BoundedNames, printable, safe_name
+from wavetank.metrics.bounded import OTHER, BoundedNames, printable, printable_lines, safe_name
 
 any_text = st.text(st.characters(), max_size=200)
 
@@ -33,6 +33,24 @@ def test_a_printable_line_keeps_to_its_length(text: str, length: int) -> None:
     assert len(line) <= length
     assert line.isprintable()
     orjson.dumps(line)
+
+
+@given(any_text, st.integers(30, 100))
+def test_printable_lines_keep_to_their_length_and_to_their_ends(text: str, length: int) -> None:
+    lines = printable_lines(text, length)
+    assert len(lines) <= length
+    assert lines.replace("\n", "").isprintable()
+    orjson.dumps(lines)
+
+
+def test_of_many_lines_the_first_and_the_last_are_kept_whole() -> None:
+    text = "".join(f"line {number}\n" for number in range(100))
+    kept = printable_lines(text, 100).split("\n")
+    assert kept[:2] == ["line 0", "line 1"]
+    assert kept[-2:] == ["line 98", "line 99"]
+    assert kept.count("[...]") == 1
+    assert set(kept) - {"[...]"} <= set(text.split("\n"))
+    assert printable_lines("a\r\n\tb\x00 \n\n", 100) == "a\n b"
 
 
 def test_the_hundredth_new_name_goes_to_other_and_the_old_ones_stay() -> None:

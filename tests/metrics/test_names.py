@@ -20,6 +20,9 @@ from wavetank.metrics import names
         "websocket.closed.1006",
         "vusers.created_by_name.A chatty user",
         "errors.connect_refused",
+        "checks.has_token.passed",
+        "checks.has token.failed",
+        "checks.a.b.pass_rate",
         "vusers.session_length.median",
         "vusers.session_length.p999",
     ],
@@ -41,6 +44,11 @@ def test_every_documented_name_is_known(metric: str) -> None:
         "websocket.closed.",
         "websocket.connect_time.ping.p95",
         "http.response_time.p95",
+        "checks",
+        "checks.passed",
+        "checks..passed",
+        "checks.has_token",
+        "checks.has_token.rate",
     ],
 )
 def test_what_is_not_measured_is_not_known(metric: str) -> None:
@@ -82,7 +90,15 @@ def test_the_figure_is_split_off_even_where_it_has_a_dot_or_the_message_is_named
         ("vusers.create", "vusers.created"),
         ("websocket.response_time.ping", "websocket.response_time.ping.p95"),
         ("http.response_time.p95", "websocket.response_time.p95"),
+        ("http.response_time.ping.p95", "websocket.response_time.ping.p95"),
         ("orders_placed", None),
+        ("checks", "checks.pass_rate"),
+        ("checks.", "checks.pass_rate"),
+        ("checks.passrate", "checks.pass_rate"),
+        ("check.pass_rate", "checks.pass_rate"),
+        ("checks.has_token", "checks.has_token.pass_rate"),
+        ("checks.has_token.pas_rate", "checks.has_token.pass_rate"),
+        ("checks.has_token.fail", "checks.has_token.failed"),
     ],
 )
 def test_the_nearest_name_is_suggested(written: str, meant: str | None) -> None:
@@ -94,7 +110,20 @@ def test_a_suggestion_is_itself_known() -> None:
         assert names.known(names.nearest(written) or "")
 
 
+def test_what_a_script_may_measure_itself_is_no_name_like_ours() -> None:
+    assert names.may_exist("orders", own=True)
+    assert names.may_exist("login.p95", own=True)
+    assert not names.may_exist("orders", own=False)
+    for mistake in ("websocket.respons_time.p95", "vuser.created", "checks.has_token", "generator.lag.p95"):
+        assert names.may_exist(mistake, own=True) == (mistake == "vuser.created")
+        assert not names.may_exist(mistake, own=False)
+
+
 def test_units() -> None:
+    assert names.unit_of("checks.pass_rate") == "%"
+    assert names.unit_of("checks.has_token.pass_rate") == "%"
+    assert names.unit_of("checks.has_token.passed") == ""
+    assert names.unit_of("websocket.reconnect_time.p95") == "ms"
     assert names.unit_of("websocket.response_time.ping.p95") == "ms"
     assert names.unit_of("websocket.response_time.count") == ""
     assert names.unit_of("error_rate") == "%"

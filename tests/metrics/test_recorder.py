@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wavetank.metrics.health import Blocked
 from wavetank.metrics.histogram import Histogram
 from wavetank.metrics.recorder import Recorder
 from wavetank.metrics.snapshot import ErrorCount, Flow, Snapshot
@@ -111,6 +112,53 @@ def test_errors_are_counted_with_the_first_reason_as_the_example() -> None:
     snapshot = take(recorder)
     assert snapshot.errors == {"connect_refused": ErrorCount(2, "first reason  [31m")}
     assert snapshot.counters == {"errors.connect_refused": 2}
+
+
+def test_the_traceback_of_a_mistake_is_made_once_and_is_in_one_snapshot() -> None:
+    made: list[int] = []
+
+    def trace() -> str:
+        made.append(1)
+        return "Traceback:\n\x1b[31m  File\nValueError: no\n"
+
+    recorder = Recorder(ORIGIN)
+    for _ in range(3):
+        recorder.error("ValueError at my_scenario.py:12", "agent() raised ValueError: no", trace)
+    first = take(recorder)
+    recorder.error("ValueError at my_scenario.py:12", "agent() raised ValueError: no", trace)
+    second = take(recorder)
+    kept = "Traceback:\n [31m  File\nValueError: no"
+    said = "agent() raised ValueError: no"
+    assert first.errors == {"ValueError at my_scenario.py:12": ErrorCount(3, said, kept)}
+    assert second.errors == {"ValueError at my_scenario.py:12": ErrorCount(1, said)}
+    assert first.counters == {"errors.ValueError at my_scenario.py:12": 3}
+    assert (first + second).errors["ValueError at my_scenario.py:12"].trace == kept
+    assert len(made) == 1
+
+
+def test_mistakes_and_their_tracebacks_are_bounded() -> None:
+    recorder = Recorder(0)
+    for number in range(300):
+        recorder.error(f"ValueError at scenario.py:{number}", "x", lambda: "y\n" * 10_000)
+    errors = recorder.take(0, 0, 1, {}, {}).errors
+    assert len(errors) == 100
+    assert errors["other"].count == 201
+    assert max(len(error.trace) for error in errors.values()) <= 4000
+
+
+def test_what_blocks_is_summed_up_for_each_place_and_begins_anew_with_each_snapshot() -> None:
+    recorder = Recorder(0)
+    recorder.blocked("f() (x.py:1)", 5)
+    recorder.blocked("f() (x.py:1)", 7)
+    recorder.blocked("g() (x.py:2)", 1)
+    first = recorder.take(0, 0, 1, {}, {}).workers[0]
+    assert first.blocked == {"f() (x.py:1)": Blocked(2, 12, 7), "g() (x.py:2)": Blocked(1, 1, 1)}
+    assert recorder.take(0, 1, 2, {}, {}).workers[0].blocked == {}
+    for number in range(1, 201):
+        recorder.blocked(f"f() (x.py:{number})", 1)
+    places = recorder.take(0, 2, 3, {}, {}).workers[0].blocked
+    assert len(places) <= 50
+    assert sum(blocked.count for blocked in places.values()) == 200
 
 
 def test_kinds_and_reasons_of_errors_are_bounded() -> None:

@@ -62,6 +62,7 @@ def life_of(index: int, planned_ns: int) -> Iterator[Event]:
         response_ns = round(10 ** chance.uniform(3, 10))
         at_ns += response_ns
         yield Event(at_ns, index, "replied", name, response_ns)
+        yield Event(at_ns, index, "checked", f"{name} was fast", int(response_ns < 10**7))
     if chance.random() < 0.2:
         yield Event(at_ns, index, "failed", chance.choice(("reply_timeout", "connection_lost")))
     else:
@@ -83,6 +84,8 @@ def write(recorder: Recorder, event: Event) -> None:
         series.response_ns.append(event.value_ns)
         series.service_ns.append(event.value_ns // 2)
         series.last_reply_ns = instant
+    elif event.kind == "checked":
+        recorder.check(event.name, bool(event.value_ns))
     elif event.kind == "failed":
         counts["vusers.failed"] += 1
         recorder.error(event.name, f"user {event.index % 3}")
@@ -148,7 +151,14 @@ def test_shares_of_any_number_of_workers_add_up_to_the_single_worker(
     inside = Snapshot.total(snapshot for snapshot in shares if measured.holds(snapshot))
     alone_inside = Snapshot.total(snapshot for snapshot in single if measured.holds(snapshot))
     assert facts(inside) == facts(alone_inside)
-    metrics = ("websocket.response_time.p99.9", "websocket.throughput", "vusers.error_rate", "vusers.arrival_rate")
+    metrics = (
+        "websocket.response_time.p99.9",
+        "websocket.throughput",
+        "vusers.error_rate",
+        "vusers.arrival_rate",
+        "checks.pass_rate",
+        "checks.ping was fast.pass_rate",
+    )
     for metric in metrics:
         figures = [Values(total, None, {}, measured.until(END_NS)).value(metric) for total in (inside, alone_inside)]
         assert figures[0] == figures[1]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from wavetank.metrics.histogram import Histogram
 from wavetank.metrics.shift import DelayTail
-from wavetank.run.trust import BLAME
+from wavetank.execution.trust import BLAME
 
 MS = 1_000_000
 RESOLUTION = 0.001  # of a histogram, as a share of the value

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wavetank.metrics.health import Health
+from wavetank.metrics.health import Blocked, Health
 from wavetank.metrics.histogram import Histogram
 from wavetank.metrics.snapshot import ErrorCount, Flow, Snapshot
 
@@ -28,7 +28,9 @@ healths = st.builds(
     highest=readings,
     lateness=histograms,
     loop_lag=histograms,
+    blocked=st.dictionaries(few_names, st.builds(Blocked, amounts, amounts, amounts), max_size=2),
 )
+texts = st.sampled_from(["", "x", "y"])
 snapshots = st.builds(
     Snapshot,
     worker=st.one_of(st.none(), st.integers(0, 2)),
@@ -37,7 +39,7 @@ snapshots = st.builds(
     counters=st.dictionaries(few_names, amounts, max_size=2),
     rates=st.dictionaries(few_names, amounts, max_size=2),
     histograms=st.dictionaries(few_names, histograms, max_size=2),
-    errors=st.dictionaries(few_names, st.builds(ErrorCount, amounts, st.sampled_from(["", "x", "y"])), max_size=2),
+    errors=st.dictionaries(few_names, st.builds(ErrorCount, amounts, texts, texts), max_size=2),
     flow=st.dictionaries(few_names, st.builds(Flow, offsets, offsets), max_size=2),
     workers=st.dictionaries(st.integers(0, 2), healths, max_size=2),
 )
@@ -92,6 +94,19 @@ def test_the_empty_sum_changes_nothing_but_whose_it_is() -> None:
     assert Snapshot.total([]) == Snapshot()
 
 
+def test_of_two_tracebacks_one_is_kept_and_what_blocked_adds_up() -> None:
+    assert ErrorCount(2, "b") + ErrorCount(1, "a", "z\ny") + ErrorCount(1, "c", "y\nx") == ErrorCount(4, "a", "y\nx")
+    assert Blocked(1, 5, 5) + Blocked(2, 9, 7) == Blocked(3, 14, 7)
+
+
+def test_a_journal_of_before_there_were_tracebacks_is_read() -> None:
+    written = Snapshot(errors={"a": ErrorCount(1, "x", "t")}, workers={0: Health()}).to_dict()
+    del written["workers"]["0"]["blocked"]
+    written["errors"]["a"].pop()
+    assert Snapshot.from_dict(written) == Snapshot(errors={"a": ErrorCount(1, "x")}, workers={0: Health()})
+    assert Snapshot(errors={"a": ErrorCount(1, "x")}).to_dict()["errors"] == {"a": [1, "x"]}
+
+
 def test_flow_spans_from_the_first_send_to_the_last_reply() -> None:
     assert Flow(5, 9) + Flow(3, None) == Flow(3, 9)
     assert Flow(None, None) + Flow(None, 4) == Flow(None, 4)
@@ -103,6 +118,9 @@ def test_flow_spans_from_the_first_send_to_the_last_reply() -> None:
         {"counters": None},
         {"workers": {"x": {}}},
         {"errors": {"a": 1}},
+        {"errors": {"a": [1, "x", "trace", "more"]}},
+        {"workers": {"0": {**Health().to_dict(), "blocked": {"f()": [1, 2]}}}},
+        {"workers": {"0": {**Health().to_dict(), "blocked": 1}}},
         {"histograms": {"a": {}}},
         {"end_ns": []},
     ],

@@ -86,8 +86,37 @@ def test_summary_json_has_the_documented_form() -> None:
             "gc_pauses": 0,
             "gc_pause_max": None,
             "peak_rss_mb": 120.0,
+            "blocked": [],
         }
     ]
+
+
+def test_a_mistake_is_told_with_its_traceback_and_a_worker_with_what_blocked_it() -> None:
+    recorder = Recorder(0)
+    recorder.error("KeyError at x.py:3", "f() raised KeyError: 'a'", lambda: "Traceback\nKeyError: 'a'\n")
+    recorder.blocked("g() (x.py:7)", 60 * MS)
+    recorder.blocked("f() (x.py:3)", 50 * MS)
+    recorder.blocked("f() (x.py:3)", 120 * MS)
+    data = summarise(recorder.take(0, 0, SECOND, {}, {}), started_at=START, complete=True).to_dict()
+    assert data["errors"] == [
+        {
+            "kind": "KeyError at x.py:3",
+            "count": 1,
+            "example": "f() raised KeyError: 'a'",
+            "traceback": "Traceback\nKeyError: 'a'",
+        }
+    ]
+    assert data["workers"][0]["blocked"] == [
+        {"place": "f() (x.py:3)", "count": 2, "total_ms": 170.0, "longest_ms": 120.0},
+        {"place": "g() (x.py:7)", "count": 1, "total_ms": 60.0, "longest_ms": 60.0},
+    ]
+
+
+def test_a_traceback_that_was_taken_in_another_part_of_the_run_is_told_all_the_same() -> None:
+    whole = summarise(Snapshot(errors={"a b": ErrorCount(2, "x", "t")}), started_at=START, complete=True)
+    part = Snapshot(errors={"a b": ErrorCount(1, "x"), "c": ErrorCount(1, "y")})
+    errors = summarise(part, started_at=START, complete=True, whole=whole).errors
+    assert errors == {"a b": ErrorCount(1, "x", "t"), "c": ErrorCount(1, "y")}
 
 
 def test_the_worst_threshold_is_the_verdict() -> None:

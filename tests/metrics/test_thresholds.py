@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from wavetank.errors import Where
 from wavetank.metrics.expressions import ExpressionError
-from wavetank.metrics.thresholds import Bound, Condition, Threshold, ThresholdResult, judge, worst
+from wavetank.metrics.thresholds import Bound, Condition, Threshold, ThresholdResult, judge, threshold_of, worst
 
 WHERE = Where("script.yml", 7)
 
@@ -56,6 +56,58 @@ def test_a_unit_has_to_fit_the_metric() -> None:
 def test_a_bound_reads_back_what_it_prints(operator: str, value: float) -> None:
     bound = Bound(operator, value)  # type: ignore[arg-type]  # drawn from the four operators
     assert Bound.parse(str(bound)) == bound
+
+
+@pytest.mark.parametrize(
+    ("text", "threshold"),
+    [
+        ("websocket.response_time.p95 < 50ms", Threshold("websocket.response_time.p95", Bound("<", 50))),
+        ("  websocket.response_time.p99.9<=0.5s ", Threshold("websocket.response_time.p99.9", Bound("<=", 500))),
+        ("checks.pass_rate >= 99%", Threshold("checks.pass_rate", Bound(">=", 99))),
+        ("checks.has token.pass_rate > 99 %", Threshold("checks.has token.pass_rate", Bound(">", 99))),
+        ("'vusers.created_by_name.a<b' > 3", Threshold("vusers.created_by_name.a<b", Bound(">", 3))),
+        ('"orders" > 3', Threshold("orders", Bound(">", 3))),
+        ("login.p95 < 0.2s", Threshold("login.p95", Bound("<", 200))),
+        ("price.max < 200", Threshold("price.max", Bound("<", 200))),
+    ],
+)
+def test_a_threshold_is_read_from_one_line(text: str, threshold: Threshold) -> None:
+    assert threshold_of(text) == threshold
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is not a threshold: write a metric and a bound, such as 'websocket.response_time.p95 < 50ms'"),
+        ("websocket.response_time.p95", "is not a threshold"),
+        ("< 50ms", "is not a threshold"),
+        ("websocket.response_time.p95 == 50", "is not a threshold"),
+        ("websocket.response_time.p95 = 50", "is not a threshold"),
+        ("websocket.response_time.p95 < fast", "websocket.response_time.p95: '< fast' is not a bound"),
+        ("websocket.response_time.p95 < 50%", "'< 50%' does not fit: this metric is measured in ms"),
+        ("vusers.failed < 1ms", "this metric has no unit"),
+        ("login.p95 < 3 parsecs", "unknown unit 'parsecs'"),
+        ("websocket.response_time < 50", r"did you mean 'websocket.response_time.p95'\?"),
+        ("checks.has_token >= 99%", r"did you mean 'checks.has_token.pass_rate'\?"),
+    ],
+)
+def test_what_is_no_threshold_is_refused_with_a_sentence(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        threshold_of(text)
+
+
+def read_or_refused(text: str) -> tuple[Threshold | None, str]:
+    try:
+        return threshold_of(text), ""
+    except ValueError as error:
+        return None, str(error)
+
+
+@given(st.text(st.sampled_from("abw.<>=' 50ms%\"\n"), max_size=20))
+def test_any_text_is_a_threshold_or_refused_with_an_explanation(text: str) -> None:
+    threshold, refusal = read_or_refused(text)
+    assert threshold is not None or refusal
+    assert threshold is None or (threshold.metric and threshold.metric in text)
 
 
 P95 = "websocket.response_time.p95"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+_LINE = "\n"
+_GAP = "\n[...]\n"
+
 OTHER = "other"
 """Where everything goes once there are too many names."""
 
@@ -22,6 +25,19 @@ def printable(text: str, length: int) -> str:
     """The text on one line: what is not printable becomes a space, and what exceeds `length` an ellipsis."""
     line = "".join(mark if mark.isprintable() else " " for mark in text[: length + 1])
     return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def printable_lines(text: str, length: int) -> str:
+    """The text on its lines: what is not printable becomes a space. What exceeds `length` is left out in the middle.
+
+    The end of a traceback says what happened, so more is kept of it than of the beginning.
+    """
+    text = text.strip("\n")
+    if len(text) > length:
+        head, tail = text[: length // 3], text[len(_GAP) + length // 3 - length :]
+        text = f"{head.rpartition(_LINE)[0] or head}{_GAP}{tail.partition(_LINE)[2] or tail}"
+    lines = ("".join(mark if mark.isprintable() else " " for mark in line) for line in text.split(_LINE))
+    return _LINE.join(line.rstrip() for line in lines)
 
 
 class BoundedNames:

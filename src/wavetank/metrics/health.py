@@ -10,6 +10,19 @@ from wavetank.metrics.clock import ClockOffset, better
 from wavetank.metrics.histogram import Histogram
 
 
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """How often a place in the user's own code kept the loop from its work, for how long in all, and at most."""
+
+    count: int
+    total_ns: int
+    longest_ns: int
+
+    def __add__(self, other: Blocked) -> Blocked:
+        """Both together."""
+        return Blocked(self.count + other.count, self.total_ns + other.total_ns, max(self.longest_ns, other.longest_ns))
+
+
 @dataclass(slots=True)
 class Health:
     """One worker over a stretch of time; two stretches of the same worker add up.
@@ -18,7 +31,8 @@ class Health:
     could have run and had no core (0 where the system does not tell). `gauges` are the readings taken at `at_ns`, the
     end of the stretch. `highest` is the highest of each other reading that the worker gives (`cpu_percent`, `rss_mb`,
     …). `stalls` holds, for each value of `loop_lag`, the part of it in which the worker did not work. `clock` is
-    what the worker knows of the server's clock.
+    what the worker knows of the server's clock. `blocked` names the places of the user's own code in which the loop
+    stood still for long: `block() (processor.py:17)`.
     """
 
     at_ns: int = 0
@@ -32,6 +46,7 @@ class Health:
     stalls: Histogram = field(default_factory=Histogram)
     gc_pauses: Histogram = field(default_factory=Histogram)
     clock: ClockOffset | None = None
+    blocked: dict[str, Blocked] = field(default_factory=dict)
 
     @property
     def cpu_percent(self) -> float:
@@ -58,6 +73,8 @@ class Health:
         self.stalls += other.stalls
         self.gc_pauses += other.gc_pauses
         self.clock = better(self.clock, other.clock)
+        for place, blocked in other.blocked.items():
+            self.blocked[place] = self.blocked[place] + blocked if place in self.blocked else blocked
         return self
 
     def copy(self) -> Health:
@@ -70,6 +87,7 @@ class Health:
             loop_lag=self.loop_lag.copy(),
             stalls=self.stalls.copy(),
             gc_pauses=self.gc_pauses.copy(),
+            blocked=dict(self.blocked),
         )
 
     def compact(self) -> None:
@@ -91,11 +109,17 @@ class Health:
             "stalls": self.stalls.to_dict(),
             "gc_pauses": self.gc_pauses.to_dict(),
             "clock": None if self.clock is None else list(self.clock),
+            "blocked": {
+                place: [blocked.count, blocked.total_ns, blocked.longest_ns] for place, blocked in self.blocked.items()
+            },
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Health:
-        """Restores what `to_dict` wrote. Raises ValueError, KeyError or TypeError for anything else."""
+        """Restores what `to_dict` wrote, the first versions without `blocked`.
+
+        Raises ValueError, KeyError, TypeError or AttributeError for anything else.
+        """
         return cls(
             at_ns=int(data["at_ns"]),
             observed_ns=int(data["observed_ns"]),
@@ -108,4 +132,5 @@ class Health:
             stalls=Histogram.from_dict(data["stalls"]),
             gc_pauses=Histogram.from_dict(data["gc_pauses"]),
             clock=None if data["clock"] is None else ClockOffset(*map(int, data["clock"])),
+            blocked={str(place): Blocked(*map(int, entry)) for place, entry in data.get("blocked", {}).items()},
         )

@@ -19,6 +19,8 @@ USERS_CREATED_BY_NAME = "vusers.created_by_name"
 CONNECTS = "websocket.connects"
 """Attempts to connect, the failed ones included."""
 CONNECT_FAILED = "websocket.connect_failed"
+RECONNECTS = "websocket.reconnects"
+"""Connections that took the place of one that was lost."""
 MESSAGES_SENT = "websocket.messages_sent"
 MESSAGES_RECEIVED = "websocket.messages_received"
 BYTES_SENT = "websocket.bytes_sent"
@@ -49,6 +51,8 @@ PUSHES_BEFORE_SENT = "push.before_sent"
 PUSHES_UNMEASURED = "push.unmeasured"
 """Pushes of which not everything could be measured."""
 ERRORS = "errors"
+CHECKS = "checks"
+"""What a scenario found to be so or not: each check has a counter of those passed, and one of those failed."""
 
 SEND_RATE = "websocket.send_rate"
 RECEIVE_RATE = "websocket.receive_rate"
@@ -60,6 +64,8 @@ MEMORY = "generator.memory"
 """What the workers hold in memory, in MiB; only where the system tells it."""
 
 CONNECT_TIME = "websocket.connect_time"
+RECONNECT_TIME = "websocket.reconnect_time"
+"""From the loss of a connection until the one in its place is open."""
 RESPONSE_TIME = "websocket.response_time"
 SERVICE_TIME = "websocket.service_time"
 PUSH_TIME = "websocket.push_time"
@@ -89,6 +95,7 @@ COUNTERS = (
     USERS_INTERRUPTED,
     CONNECTS,
     CONNECT_FAILED,
+    RECONNECTS,
     MESSAGES_SENT,
     MESSAGES_RECEIVED,
     BYTES_SENT,
@@ -123,6 +130,7 @@ HISTOGRAMS = (
     f"{CONNECT_TIME}.tcp",
     f"{CONNECT_TIME}.tls",
     f"{CONNECT_TIME}.upgrade",
+    RECONNECT_TIME,
     RESPONSE_TIME,
     SERVICE_TIME,
     PUSH_TIME,
@@ -137,8 +145,17 @@ HISTOGRAMS = (
 HISTOGRAMS_BY_NAME = (RESPONSE_TIME, SERVICE_TIME)
 """Histograms that have one histogram more for each message name."""
 
-DERIVED = (CONNECT_SUCCESS, ERROR_RATE, THROUGHPUT, USERS_ERROR_RATE, CLOCK_OFFSET)
-_PERCENT = (CONNECT_SUCCESS, ERROR_RATE, USERS_ERROR_RATE)
+CHECKS_PASS_RATE = f"{CHECKS}.pass_rate"
+"""Share of all checks that passed, in percent."""
+
+DERIVED = (CONNECT_SUCCESS, ERROR_RATE, THROUGHPUT, USERS_ERROR_RATE, CHECKS_PASS_RATE, CLOCK_OFFSET)
+_PERCENT = (CONNECT_SUCCESS, ERROR_RATE, USERS_ERROR_RATE, CHECKS_PASS_RATE)
+
+PASSED, FAILED, PASS_RATE = _OF_A_CHECK = ("passed", "failed", "pass_rate")
+"""The figures of each check: two counters, and the share of those passed in percent."""
+
+_OUR_FAMILIES = ("websocket.", "vusers.", "generator.", "http.", "errors.", "checks.")
+"""What begins like this is a metric of ours or a mistake, and none of a script's own."""
 
 _STATISTIC = re.compile(r"(.+)\.(min|mean|max|count|median|p\d+(?:\.\d+)?)")
 
@@ -166,8 +183,18 @@ def split_statistic(metric: str) -> tuple[str, str] | None:
     return histogram, statistic
 
 
+def split_check(metric: str) -> tuple[str, str] | None:
+    """`checks.has_token.passed` → (`has_token`, `passed`): the name of a check, and which figure of it. Else None."""
+    family, _, rest = metric.partition(".")
+    name, _, figure = rest.rpartition(".")
+    return (name, figure) if family == CHECKS and name and figure in _OF_A_CHECK else None
+
+
 def is_counter(name: str) -> bool:
     """Whether a run counts this, even if the count is 0."""
+    check = split_check(name)
+    if check is not None:
+        return check[1] != PASS_RATE
     return name in COUNTERS or _is_by_name(name, COUNTERS_BY_NAME)
 
 
@@ -186,16 +213,28 @@ def is_fixed(metric: str) -> bool:
 
 def known(metric: str) -> bool:
     """Whether a threshold can be put on `metric`. What a script's own functions count is not known here."""
-    if is_fixed(metric) or is_counter(metric):
+    if is_fixed(metric) or is_counter(metric) or split_check(metric) is not None:
         return True
     split = split_statistic(metric)
     return split is not None and is_histogram(split[0])
 
 
+def may_exist(metric: str, *, own: bool) -> bool:
+    """Whether a run can have this metric. `own`: users run code of theirs in it, which may measure what it likes."""
+    return known(metric) or (own and not metric.startswith(_OUR_FAMILIES))
+
+
 def nearest(metric: str) -> str | None:
     """The known name that a person who wrote `metric` may have meant, or None."""
+    counterpart = metric.replace("http.", "websocket.", 1)
+    if known(counterpart):
+        return counterpart
     if is_histogram(metric):
         return f"{metric}.p95"
+    if metric.rstrip(".") == CHECKS:
+        return CHECKS_PASS_RATE
+    if metric.startswith(f"{CHECKS}."):
+        return _nearest_of_a_check(metric)
     figures = [f"{name}.{figure}" for name in HISTOGRAMS for figure in ("p50", "p95", "p99", "mean", "max")]
     candidates = [*COUNTERS, *RATES, *GAUGES, *DERIVED, *figures]
     close = difflib.get_close_matches(metric, candidates, n=1, cutoff=0.6)
@@ -204,7 +243,8 @@ def nearest(metric: str) -> str | None:
 
 def unit_of(metric: str) -> str:
     """Unit in which a metric is given: `ms`, `%`, `/s`, or nothing for a plain number."""
-    if metric in _PERCENT:
+    check = split_check(metric)
+    if metric in _PERCENT or (check is not None and check[1] == PASS_RATE):
         return "%"
     if metric in RATES or metric == THROUGHPUT:
         return "/s"
@@ -214,6 +254,15 @@ def unit_of(metric: str) -> str:
     if split is not None and is_histogram(split[0]) and split[1] != "count":
         return "ms"
     return ""
+
+
+def _nearest_of_a_check(metric: str) -> str:
+    """A name that begins like that of a check, with a figure that checks have."""
+    start, _, written = metric.rpartition(".")
+    close = difflib.get_close_matches(written, _OF_A_CHECK, n=1, cutoff=0.6)
+    if start == CHECKS:
+        return CHECKS_PASS_RATE if close else f"{metric}.{PASS_RATE}"
+    return f"{start}.{close[0]}" if close else f"{metric}.{PASS_RATE}"
 
 
 def _is_by_name(name: str, families: tuple[str, ...]) -> bool:

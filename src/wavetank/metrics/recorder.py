@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from numbers import Real
 from typing import Literal
 
 from wavetank.metrics import names
 from wavetank.metrics.assembly import Assembly
-from wavetank.metrics.bounded import BoundedNames, printable
+from wavetank.metrics.bounded import BoundedNames, printable, printable_lines
 from wavetank.metrics.clock import ClockOffset
-from wavetank.metrics.health import Health
+from wavetank.metrics.health import Blocked, Health
 from wavetank.metrics.histogram import Histogram
 from wavetank.metrics.snapshot import ErrorCount, Flow, Snapshot
 
 MESSAGE_NAMES = 100
 ERROR_KINDS = 100
+MISTAKES = 100
+BLOCKING_PLACES = 50
 CLOSE_REASONS = 100
 CUSTOM_NAMES = 1000
+CHECK_NAMES = 100
 _EXAMPLE_LENGTH = 500
+_TRACE_LENGTH = 4000
 _CUSTOM_LENGTH = 200
 _LARGEST = 2.0**53
 _WORTH_FOLDING = 100
@@ -73,10 +77,16 @@ class Recorder:
         self._folded: defaultdict[str, Histogram] = defaultdict(Histogram)
         self._examples: dict[str, str] = {}
         self._error_counts: defaultdict[str, int] = defaultdict(int)
+        self._traces: dict[str, str] = {}
+        self._blocked: dict[str, Blocked] = {}
         self._rates: defaultdict[str, int] = defaultdict(int)
         self._message_names = BoundedNames(MESSAGE_NAMES)
         self._error_kinds = BoundedNames(ERROR_KINDS)
+        self._mistakes = BoundedNames(MISTAKES, lambda text: printable(text.strip(), _CUSTOM_LENGTH))
+        self._traced: set[str] = set()
+        self._blocking_places = BoundedNames(BLOCKING_PLACES, lambda text: printable(text.strip(), _CUSTOM_LENGTH))
         self._close_reasons = BoundedNames(CLOSE_REASONS)
+        self._check_names = BoundedNames(CHECK_NAMES)
         self._custom_names = BoundedNames(CUSTOM_NAMES, lambda text: printable(text.strip(), _CUSTOM_LENGTH))
 
     def series(self, name: str) -> Series:
@@ -91,12 +101,25 @@ class Recorder:
         """The list (nanoseconds) of a plain histogram such as `websocket.connect_time`; valid for good."""
         return self._samples.setdefault(name, [])
 
-    def error(self, kind: str, reason: str) -> None:
-        """Counts `errors.<kind>`, and keeps the first reason since the last snapshot as the example."""
-        safe = self._error_kinds.admit(kind)
+    def error(self, kind: str, reason: str, trace: Callable[[], str] | None = None) -> None:
+        """Counts `errors.<kind>`, and keeps the first reason since the last snapshot as the example.
+
+        With `trace` it is a mistake in code, whose kind may have dots and spaces (`ValueError at scenario.py:12`). The
+        traceback is asked for once for each kind, since it takes long to make, and is in one snapshot.
+        """
+        safe = (self._error_kinds if trace is None else self._mistakes).admit(kind)
         self._error_counts[safe] += 1
         if safe not in self._examples:
             self._examples[safe] = printable(reason, _EXAMPLE_LENGTH)
+        if trace is not None and safe not in self._traced:
+            self._traced.add(safe)
+            self._traces[safe] = printable_lines(trace(), _TRACE_LENGTH)
+
+    def blocked(self, place: str, duration_ns: int) -> None:
+        """The loop stood still for so long in this place of the user's own code: `block() (processor.py:17)`."""
+        safe = self._blocking_places.admit(place)
+        known = self._blocked.get(safe, Blocked(0, 0, 0))
+        self._blocked[safe] = known + Blocked(1, duration_ns, duration_ns)
 
     def closed(self, code: int, reason: str, lifetime_ns: int, *, expected: bool) -> None:
         """Counts the end of a connection: its close code, the reason that the server gave, if it was expected."""
@@ -110,6 +133,16 @@ class Recorder:
         if reason:
             counts[f"{names.CLOSE_REASON}.{self._close_reasons.admit(reason)}"] += 1
         self.samples(names.LIFETIME).append(lifetime_ns)
+
+    def check(self, name: str, passed: bool) -> None:
+        """Counts `checks.<name>.passed` or `checks.<name>.failed`. The name is made safe; the 100th new one is `other`.
+
+        Raises ValueError, with a sentence for the author of the scenario, for a name that is none.
+        """
+        if not isinstance(name, str) or not name.strip():
+            raise ValueError(f"a check needs a name, and {name!r} is none")
+        figure = names.PASSED if passed else names.FAILED
+        self.counts[f"{names.CHECKS}.{self._check_names.admit(name)}.{figure}"] += 1
 
     def custom(self, kind: Literal["counter", "histogram", "rate"], name: str, value: object) -> None:
         """A metric of the script's own: Artillery's `events.emit`. Values of a histogram are milliseconds.
@@ -184,7 +217,10 @@ class Recorder:
                 left[name] = values.copy()  # in a microsecond
                 values.clear()
         flow, overall = self._cut_series()
-        errors = {kind: ErrorCount(n, self._examples[kind]) for kind, n in self._error_counts.items()}
+        errors = {
+            kind: ErrorCount(count, self._examples[kind], self._traces.get(kind, ""))
+            for kind, count in self._error_counts.items()
+        }
         for kind, count in self._error_counts.items():
             self.counts[f"{names.ERRORS}.{kind}"] += count
         highest = {name: float(value) for name, value in health.items() if math.isfinite(value)}
@@ -197,6 +233,7 @@ class Recorder:
             gauges={name: float(value) for name, value in gauges.items() if math.isfinite(value)},
             highest=highest,
             clock=self.clock_offset,
+            blocked=dict(self._blocked),
         )
         snapshot = Snapshot(
             worker=worker,
@@ -213,6 +250,8 @@ class Recorder:
         self._rates.clear()
         self._examples.clear()
         self._error_counts.clear()
+        self._traces.clear()
+        self._blocked.clear()
         return Assembly(snapshot, part, folded, left, overall)
 
     def _lists(self) -> Iterator[tuple[str, list[int]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -12,15 +12,27 @@ from wavetank.metrics.histogram import Histogram
 
 @dataclass(frozen=True, slots=True)
 class ErrorCount:
-    """How often a kind of error happened, and what one of them said."""
+    """How often a kind of error happened, what one of them said, and where it is a mistake in code, a traceback."""
 
     count: int
     example: str
+    trace: str = ""
 
     def __add__(self, other: ErrorCount) -> ErrorCount:
-        """Adds the counts, and keeps one example: the same one whatever the order of the addition."""
+        """Adds the counts, and keeps one example and one traceback: the same whatever the order of the addition."""
         examples = [example for example in (self.example, other.example) if example]
-        return ErrorCount(self.count + other.count, min(examples, default=""))
+        traces = [trace for trace in (self.trace, other.trace) if trace]
+        return ErrorCount(self.count + other.count, min(examples, default=""), min(traces, default=""))
+
+    def to_list(self) -> list[Any]:
+        """A form for JSON."""
+        return [self.count, self.example, self.trace] if self.trace else [self.count, self.example]
+
+    @classmethod
+    def from_list(cls, data: Sequence[Any]) -> ErrorCount:
+        """Restores what `to_list` wrote. Raises ValueError or TypeError for anything else."""
+        count, example, *trace = data
+        return cls(int(count), str(example), *(str(each) for each in trace))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +158,7 @@ class Snapshot:
             "counters": dict(self.counters),
             "rates": dict(self.rates),
             "histograms": {name: histogram.to_dict() for name, histogram in self.histograms.items()},
-            "errors": {kind: [error.count, error.example] for kind, error in self.errors.items()},
+            "errors": {kind: error.to_list() for kind, error in self.errors.items()},
             "flow": {name: [flow.first_sent_ns, flow.last_reply_ns] for name, flow in self.flow.items()},
             "workers": {str(index): health.to_dict() for index, health in self.workers.items()},
         }
@@ -162,7 +174,7 @@ class Snapshot:
                 counters={name: int(count) for name, count in data["counters"].items()},
                 rates={name: int(count) for name, count in data["rates"].items()},
                 histograms={name: Histogram.from_dict(part) for name, part in data["histograms"].items()},
-                errors={kind: ErrorCount(int(n), str(example)) for kind, (n, example) in data["errors"].items()},
+                errors={kind: ErrorCount.from_list(part) for kind, part in data["errors"].items()},
                 flow={name: Flow(sent, replied) for name, (sent, replied) in data["flow"].items()},
                 workers={int(index): Health.from_dict(part) for index, part in data["workers"].items()},
             )

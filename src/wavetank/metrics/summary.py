@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from wavetank.metrics import names
+from wavetank.metrics.checks import check_counts
 from wavetank.metrics.figures import figures, rounded
-from wavetank.metrics.health import Health
+from wavetank.metrics.health import Blocked, Health
 from wavetank.metrics.histogram import Histogram
 from wavetank.metrics.loss import Loss
 from wavetank.metrics.snapshot import ErrorCount, Snapshot
@@ -35,7 +36,8 @@ class WorkerSummary:
     """How one worker fared. Times in milliseconds; None where nothing was measured.
 
     `cpu_percent` and `waited_percent` (time in which it could have run and had no core) are means over the run, those
-    with `_max` are of the worst interval.
+    with `_max` are of the worst interval. `blocked`: the places of the user's own code in which its loop stood still,
+    the one that took longest in all first.
     """
 
     index: int
@@ -50,6 +52,7 @@ class WorkerSummary:
     gc_pauses: int
     gc_pause_max: float | None
     peak_rss_mb: float | None
+    blocked: tuple[tuple[str, Blocked], ...] = ()
 
     @classmethod
     def of(cls, index: int, health: Health) -> WorkerSummary:
@@ -67,6 +70,7 @@ class WorkerSummary:
             gc_pauses=health.gc_pauses.count,
             gc_pause_max=statistic(health.gc_pauses, "max"),
             peak_rss_mb=health.highest.get("rss_mb"),
+            blocked=tuple(sorted(health.blocked.items(), key=lambda entry: (-entry[1].total_ns, entry[0]))),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -84,6 +88,15 @@ class WorkerSummary:
             "gc_pauses": self.gc_pauses,
             "gc_pause_max": rounded(self.gc_pause_max),
             "peak_rss_mb": None if self.peak_rss_mb is None else round(self.peak_rss_mb, 1),
+            "blocked": [
+                {
+                    "place": place,
+                    "count": blocked.count,
+                    "total_ms": round(blocked.total_ns / 1e6, 1),
+                    "longest_ms": round(blocked.longest_ns / 1e6, 1),
+                }
+                for place, blocked in self.blocked
+            ],
         }
 
 
@@ -145,9 +158,7 @@ class Summary:
             "derived": {name: round(value, 4) for name, value in self.derived.items()},
             "histograms": {name: figures(histogram) for name, histogram in self.histograms.items()},
             "thresholds": [result.to_dict() for result in self.thresholds],
-            "errors": [
-                {"kind": kind, "count": error.count, "example": error.example} for kind, error in self.errors.items()
-            ],
+            "errors": [_error_entry(kind, error) for kind, error in self.errors.items()],
             "workers": [worker.to_dict() for worker in self.workers],
             "phases": [phase.to_dict() for phase in self.phases],
         }
@@ -196,7 +207,8 @@ def summarise(
     results = judge(values.value, thresholds, conditions, planned)
     results += judge((whole.values if whole is not None else values).value, overall)
     rates = {name: values.value(name) for name in (*names.RATES, *sorted(total.rates))}
-    derived = {name: values.value(name) for name in names.DERIVED}
+    of_checks = [f"{names.CHECKS}.{name}.{names.PASS_RATE}" for name in check_counts(total.counters)]
+    derived = {name: values.value(name) for name in (*names.DERIVED, *of_checks)}
     return Summary(
         verdict="critical" if aborted else worst(results),
         trust=trust or Trust(),
@@ -210,7 +222,7 @@ def summarise(
         derived={name: value for name, value in derived.items() if value is not None},
         histograms=dict(sorted(total.histograms.items())),
         thresholds=tuple(results),
-        errors=dict(sorted(total.errors.items(), key=lambda entry: (-entry[1].count, entry[0]))),
+        errors=_errors(total, whole),
         workers=tuple(WorkerSummary.of(index, total.workers[index]) for index in sorted(total.workers)),
         values=values,
         phases=phases,
@@ -219,3 +231,20 @@ def summarise(
         aborted=aborted,
         lost=lost,
     )
+
+
+def _errors(total: Snapshot, whole: Summary | None) -> dict[str, ErrorCount]:
+    """The errors, the most frequent first. A traceback is in one snapshot, which may be in another part of the run."""
+    errors = dict(sorted(total.errors.items(), key=lambda entry: (-entry[1].count, entry[0])))
+    if whole is None:
+        return errors
+    known = whole.errors
+    return {
+        kind: error if error.trace or kind not in known else replace(error, trace=known[kind].trace)
+        for kind, error in errors.items()
+    }
+
+
+def _error_entry(kind: str, error: ErrorCount) -> dict[str, Any]:
+    entry: dict[str, Any] = {"kind": kind, "count": error.count, "example": error.example}
+    return {**entry, "traceback": error.trace} if error.trace else entry

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from wavetank.errors import Where
+from wavetank.metrics import names
 from wavetank.metrics.expressions import Expression, ExpressionError
 
 Verdict = Literal["ok", "warning", "critical"]
@@ -32,6 +33,9 @@ _UNITS: Mapping[str, tuple[str, float]] = {
     "%": ("%", 1.0),
     "/s": ("/s", 1.0),
 }
+_THRESHOLD = re.compile(
+    r"""\s*(?:'(?P<quoted>[^']+)'|"(?P<quoted2>[^"]+)"|(?P<name>[^<>='"\s][^<>=]*?))\s*(?P<bound>[<>].*)""", re.DOTALL
+)
 _BOUND = re.compile(r"\s*(<=|>=|<|>)\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S*)\s*")
 
 
@@ -88,6 +92,45 @@ class Threshold:
     only_if_planned: bool = False
     abort: bool = False
     after_s: float = 0.0
+
+
+def threshold_of(text: str) -> Threshold:
+    """Reads `websocket.response_time.p95 < 50ms`: a metric, and the bound that has to hold (`Bound.parse`).
+
+    A missed bound is critical. A metric of the script's own may have a unit of time, which becomes milliseconds; a
+    name with `<`, `>` or `=` in it stands in quotes. Raises ValueError, with a sentence, for what is none, and for a
+    metric that no run has.
+    """
+    found = _THRESHOLD.fullmatch(text)
+    if found is None:
+        raise ValueError(
+            f"{text!r} is not a threshold: write a metric and a bound, such as 'websocket.response_time.p95 < 50ms'"
+        )
+    metric = found["quoted"] or found["quoted2"] or found["name"]
+    if mistake := mistake_in(metric, own=True):
+        raise ValueError(mistake)
+    try:
+        return Threshold(metric, bound_on(metric, found["bound"]))
+    except ValueError as error:
+        raise ValueError(f"{metric}: {error}") from error
+
+
+def bound_on(metric: str, text: str) -> Bound:
+    """Reads a bound on this metric. Raises ValueError as `Bound.parse` does; of a metric of the script's own, whose
+    unit is not known, any unit is taken.
+    """
+    return Bound.parse(text, names.unit_of(metric) if names.known(metric) else None)
+
+
+def mistake_in(metric: str, *, own: bool) -> str:
+    """What is wrong with the name of a metric, and what it may have meant; empty where a run can have it.
+
+    `own`: users run code of theirs in the run, which may measure what it likes (`names.may_exist`).
+    """
+    if names.may_exist(metric, own=own):
+        return ""
+    near = names.nearest(metric)
+    return f"unknown metric {metric!r}" + (f" (did you mean {near!r}?)" if near else "")
 
 
 @dataclass(frozen=True, slots=True)

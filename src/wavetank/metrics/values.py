@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from wavetank.metrics import names
 from wavetank.metrics.bounded import safe_name
+from wavetank.metrics.checks import CheckCount, check_counts
 from wavetank.metrics.clock import ClockOffset, better
 from wavetank.metrics.histogram import Histogram
 from wavetank.metrics.snapshot import Snapshot
@@ -49,6 +50,9 @@ class Values:
             return float(counters[metric])
         if metric in self.snapshot.rates:
             return self._per_second(self.snapshot.rates[metric])
+        check = names.split_check(metric)
+        if check is not None:
+            return self._of_a_check(*check)
         gauges = {**self.snapshot.gauges, **self.peaks}
         if metric in gauges:
             return gauges[metric]
@@ -84,9 +88,18 @@ class Values:
             completed = counters.get(names.USERS_COMPLETED, 0)
             lost = counters.get(names.USERS_FAILED, 0) + counters.get(names.USERS_INTERRUPTED, 0)
             return _percent(lost, completed + lost)
+        if metric == names.CHECKS_PASS_RATE:
+            return sum(check_counts(counters).values(), CheckCount()).pass_rate
         if metric == names.CLOCK_OFFSET:
             return self._clock_offset()
         return self._throughput()
+
+    def _of_a_check(self, name: str, figure: str) -> float | None:
+        # A threshold may spell the name as the scenario does.
+        count = check_counts(self.snapshot.counters).get(safe_name(name), CheckCount())
+        if figure == names.PASS_RATE:
+            return count.pass_rate
+        return float(count.passed if figure == names.PASSED else count.failed)
 
     def _clock_offset(self) -> float | None:
         best: ClockOffset | None = None

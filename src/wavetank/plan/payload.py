@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -81,8 +81,7 @@ def read_payload(
     Raises ValueError, with a sentence for the script's author, if the file cannot be read, is no CSV, has no
     row, or has a row with fewer columns than there are fields.
     """
-    if len(delimiter) != 1 or delimiter in '"\r\n':
-        raise ValueError(f"The delimiter of {path} is {delimiter!r}; it must be one character, and no quote.")
+    _check_delimiter(path, delimiter)
     if load_all and not name:
         raise ValueError(f"{path} is to be loaded as a whole (loadAll): give the variable for it a name (name).")
     if not load_all and not fields:
@@ -106,22 +105,50 @@ def read_payload(
     )
 
 
+def read_header(path: Path, *, delimiter: str = ",") -> tuple[str, ...]:
+    """The names in the first line of a CSV file, which name its columns.
+
+    Raises ValueError, with a sentence, if the file cannot be read, is no CSV, or has a column without a name there.
+    """
+    _check_delimiter(path, delimiter)
+    for _, row in _lines(path, delimiter):
+        names = tuple(column.strip() for column in row)
+        if not all(names):
+            raise ValueError(f"Column {names.index('') + 1} of {path} has no name in the first line.")
+        if names:
+            return names
+        break
+    raise ValueError(f"The first line of {path} is empty; it has to name the columns.")
+
+
+def _check_delimiter(path: Path, delimiter: str) -> None:
+    if len(delimiter) != 1 or delimiter in '"\r\n':
+        raise ValueError(f"The delimiter of {path} is {delimiter!r}; it must be one character, and no quote.")
+
+
 def _read(path: Path, width: int, *, delimiter: str, skip_header: bool, skip_empty: bool) -> list[list[str]]:
     rows: list[list[str]] = []
+    for number, row in _lines(path, delimiter):
+        if (number == 1 and skip_header) or (not row and skip_empty):
+            continue
+        # The csv module gives an empty line no column at all; csv-parse gives it one, which is empty.
+        columns = row or [""]
+        if len(columns) < width:
+            raise ValueError(
+                f"Row {number} of {path} has {len(columns)} column{'s' * (len(columns) != 1)}, "
+                f"but there are {width} fields."
+            )
+        rows.append(columns[:width] if width else columns)
+    return rows
+
+
+def _lines(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a file as they stand in it, each with its number, counted from 1."""
     number = 0
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             for number, row in enumerate(csv.reader(file, delimiter=delimiter, strict=True), 1):
-                if (number == 1 and skip_header) or (not row and skip_empty):
-                    continue
-                # The csv module gives an empty line no column at all; csv-parse gives it one, which is empty.
-                columns = row or [""]
-                if len(columns) < width:
-                    raise ValueError(
-                        f"Row {number} of {path} has {len(columns)} column{'s' * (len(columns) != 1)}, "
-                        f"but there are {width} fields."
-                    )
-                rows.append(columns[:width] if width else columns)
+                yield number, row
     except FileNotFoundError:
         raise ValueError(f"There is no file {path}.") from None
     except OSError as error:
@@ -130,7 +157,6 @@ def _read(path: Path, width: int, *, delimiter: str, skip_header: bool, skip_emp
         raise ValueError(f"{path} is not UTF-8 ({error.reason}); save it as UTF-8.") from error
     except csv.Error as error:
         raise ValueError(f"Row {number + 1} of {path} is not CSV: {error}.") from error
-    return rows
 
 
 def _cast(text: str) -> object:
