@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter_ns
@@ -333,3 +335,22 @@ def test_a_snapshot_ends_at_each_boundary_so_that_each_user_is_of_its_phase() ->
     # A user planned for the very end of a phase is of that phase, and a burst at its beginning is not.
     assert created[:3] == [3, 0, 55]
     assert Snapshot.total(part.total for part in parts).counters == outcome.total.counters
+
+
+def test_users_who_have_left_leave_nothing_to_the_garbage_collector() -> None:
+    def kinds() -> dict[str, int]:
+        counted = Counter(type(each).__name__ for each in gc.get_objects())
+        return {name: counted[name] for name in ("User", "UserTask", "Socket", "Reader", "Connection", "Inbox")}
+
+    gc.collect()
+    before = kinds()
+    gc.disable()
+    try:
+        carried(
+            Connect(where=HERE), PING, Wait(where=HERE, name="w", expect=reply("event")),
+            phases=(Count(name="all", duration_s=0, count=3),), reply_timeout_s=0.05,
+        )  # fmt: skip
+        carried(Connect(where=HERE), PING, Think(where=HERE, duration=0.01), phases=(Count(duration_s=0, count=3),))
+        assert kinds() == before
+    finally:
+        gc.enable()

@@ -45,6 +45,7 @@ class ListedActor:
     def __init__(self, variables: Mapping[str, object] | None = None, continues: int = 0) -> None:
         self.vars: dict[str, object] = dict(variables or {})
         self.planned_at = 0
+        self.turns = 0
         self.now = 1000.0
         self.scenario_name = "scenario"
         self.done: list[Any] = []
@@ -70,6 +71,7 @@ class ListedActor:
     async def think_until(self, due_ns: int) -> None:
         self.done.append(("think", due_ns - self.planned_at))
         self.planned_at = due_ns
+        self.turns += 1
 
     async def pause(self) -> None:
         self.done.append(("pause",))

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.flow.actor import lived
-from wavetank.errors import UserFailure, Where
+from wavetank.errors import Where
+from wavetank.flow.mistake import Mistake, mistake_in
 from wavetank.plan.steps import Function
 
 HERE = Where("s.yml", 2)
@@ -47,10 +48,11 @@ def test_a_function_sees_the_user_and_keeps_what_it_sets(processor: Path) -> Non
 @pytest.mark.parametrize("kind", ["def", "async def"])
 def test_an_exception_of_a_function_fails_the_user_with_its_type_place_and_words(processor: Path, kind: str) -> None:
     processor.write_text(f"{kind} broken(context, events):\n    return context.vars['missing']\n")
-    with pytest.raises(UserFailure) as failure:
+    with pytest.raises(KeyError) as error:
         lived(Function(where=HERE, name="broken"), processor=processor)
-    assert failure.value.kind == "function_failed"
-    assert failure.value.reason == "broken() in processor.py, line 2 raised KeyError: 'missing'"
+    assert mistake_in(error.value) == Mistake(
+        "KeyError at processor.py:2", "broken() raised KeyError: 'missing'", "processor.py:2"
+    )
 
 
 def test_a_step_after_a_function_is_planned_for_when_the_function_ended(processor: Path) -> None:

@@ -61,6 +61,11 @@ def test_an_endless_loop_goes_on_while_it_may_and_lets_others_run() -> None:
     assert actor.done == [("log", "0"), ("pause",), ("log", "1"), ("pause",), ("log", "2"), ("pause",)]
 
 
+def test_a_loop_whose_body_waits_lets_others_run_by_that_alone() -> None:
+    actor = lived(Loop(where=HERE, steps=(Think(where=HERE, duration=1),)), continues=2)
+    assert [kind for kind, *_ in actor.done] == ["think", "think"]
+
+
 def test_loops_nest() -> None:
     inner = Loop(where=HERE, steps=(Log(where=HERE, text="{{ i }}{{ j }}"),), count=2, value_name="j")
     assert said(Loop(where=HERE, steps=(inner,), count=2, value_name="i")) == ["00", "01", "10", "11"]

@@ -15,7 +15,9 @@ _NEW_OBJECTS = 10_000
 which as many users leave as come reaches it rarely."""
 
 _YOUNG_BEFORE_MIDDLE = 20
-_MIDDLE_BEFORE_ALL = 10
+_MIDDLE_BEFORE_ALL = 1_000
+"""A collection of everything walks through all users: where there are 100,000 of them, the loop stood still for 0.6 s.
+What it would find is what a script's functions leave behind in cycles that outlive two other collections."""
 
 
 class RareCollections:

@@ -123,6 +123,7 @@ class Connection(WSListener):
         if self._closed is not None:
             receiver.lose(self._closed, perf_counter_ns())
         if self._is_gone:
+            self._receiver = None
             receiver.gone()
 
     def send(self, data: bytes, *, text: bool) -> None:
@@ -134,6 +135,12 @@ class Connection(WSListener):
                 self._transport.send(kind, packed, True, True)
                 return
         self._transport.send(kind, data)
+
+    @property
+    def subprotocol(self) -> str | None:
+        """What was agreed on in the handshake, if anything."""
+        agreed: str | None = self.response.headers.get("Sec-WebSocket-Protocol")
+        return agreed
 
     def send_ping(self, payload: bytes) -> None:
         """Send a ping control frame of at most 125 bytes."""
@@ -214,8 +221,9 @@ class Connection(WSListener):
         task.add_done_callback(lambda _: None)
         self._end(Closed(NO_CLOSE_FRAME, "", by_us=self._we_closed, failure=self._failure), now)
         self._is_gone = True
-        if self._receiver is not None:
-            self._receiver.gone()
+        receiver, self._receiver = self._receiver, None  # who holds this connection, too
+        if receiver is not None:
+            receiver.gone()
 
     # -- within --------------------------------------------------------------------------------------------------
 

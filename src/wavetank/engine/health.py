@@ -11,6 +11,7 @@ import sys
 from contextlib import suppress
 from time import perf_counter_ns, process_time_ns, thread_time_ns
 
+from wavetank.engine.blocking import BlockingWatch
 from wavetank.engine.timers import Timer, Timers
 from wavetank.metrics.names import GC_PAUSE, LOOP_LAG, MEMORY, STALL
 from wavetank.metrics.recorder import Recorder
@@ -32,11 +33,15 @@ class HealthWatch:
     for 200 ms has missed twenty of them, by 200, 190, 180, … ms. That is the delay that anything at a random instant
     met with. Into `generator.stall` goes the part of it in which this worker did not work: its core was taken away, or
     a call blocked it. Into `generator.gc_pause` go the pauses of the garbage collector.
+
+    Where users have code of their own, the recorder is also told in which place of it the loop stood still
+    (`BlockingWatch`).
     """
 
-    def __init__(self, timers: Timers, recorder: Recorder) -> None:
-        """To be used in the thread that runs the loop of `timers`."""
+    def __init__(self, timers: Timers, recorder: Recorder, *, own_code: bool = False) -> None:
+        """To be used in the thread that runs the loop of `timers`. `own_code`: users run functions of a script."""
         self._timers = timers
+        self._blocking = BlockingWatch(recorder.blocked) if own_code else None
         self._loop_lag = recorder.samples(LOOP_LAG)
         self._stalls = recorder.samples(STALL)
         self._gc_pauses = recorder.samples(GC_PAUSE)
@@ -49,7 +54,7 @@ class HealthWatch:
         self._gc_started_ns = 0
 
     def start(self) -> None:
-        """Begin to measure."""
+        """Begin to measure. Must be called in the running loop."""
         self._run_delay, self._statm = _RunDelay(), _Numbers("/proc/self/statm")
         self._wall_ns, self._cpu_ns = perf_counter_ns(), process_time_ns()
         self._worked_ns = thread_time_ns()
@@ -57,6 +62,8 @@ class HealthWatch:
         gc.callbacks.append(self._collecting)
         self._due_ns = self._wall_ns + EVERY_NS
         self._timer = self._timers.at(self._due_ns, self._look)
+        if self._blocking is not None:
+            self._blocking.start(self._wall_ns)
 
     def stop(self) -> None:
         """Measure no more. Safe to call twice, and before `start`."""
@@ -64,6 +71,8 @@ class HealthWatch:
             self._timer.cancel()
             self._timer = None
             self._look_back(perf_counter_ns())
+        if self._blocking is not None:
+            self._blocking.stop()
         if self._run_delay is not None:
             gc.callbacks.remove(self._collecting)
             self._waited_ns = self._run_delay.total_ns()
@@ -110,6 +119,8 @@ class HealthWatch:
         worked, waited = worked_ns - self._worked_ns, waited_ns - self._waited_ns
         self._worked_ns, self._waited_ns = worked_ns, waited_ns
         due = self._due_ns
+        if self._blocking is not None:
+            self._blocking.back(now, max(0, now - due), waited)
         if now - due > EVERY_NS * _LOOKS_AT_ONCE:
             due = now - EVERY_NS * _LOOKS_AT_ONCE
         while due <= now:

@@ -13,6 +13,8 @@ from wavetank.engine.task import UserTask
 from wavetank.engine.timers import Timers
 from wavetank.engine.user import User
 from wavetank.engine.variables import UserVariables
+from wavetank.errors import UserFailure
+from wavetank.flow.mistake import first_of, mistake_in
 from wavetank.flow.scenario import compile_hook, waits_for_pushes
 from wavetank.metrics.recorder import Recorder
 from wavetank.plan.model import Plan
@@ -29,7 +31,7 @@ async def run_hook(
 ) -> dict[str, object]:
     """Run `steps` once and give the variables that they leave behind.
 
-    Raises UserFailure, or whatever a function of the processor raised, when they cannot be carried out.
+    Raises UserFailure when they cannot be carried out, or when a function of the processor raised an exception.
     """
     loop = asyncio.get_running_loop()
     now = perf_counter_ns()
@@ -62,6 +64,18 @@ async def run_hook(
         user.leave(cut=True)
         services.timers.close()
     error = user.task.exception_raised
+    if isinstance(error, Exception):
+        raise _failure(error)
     if error is not None:
         raise error
     return user.vars
+
+
+def _failure(error: Exception) -> UserFailure:
+    first = first_of(error)
+    if isinstance(first, UserFailure):
+        return first
+    mistake = mistake_in(error)
+    failure = UserFailure(mistake.kind, f"{mistake.reason} ({mistake.place})" if mistake.place else mistake.reason)
+    failure.__cause__ = error
+    return failure

@@ -18,17 +18,21 @@ from wavetank.metrics.recorder import Recorder, Series
 REMEMBERED = 65_536
 """So many ended requests are known by their key; a reply to an older one is a push."""
 
+OnEnd = Callable[[Message | None], object]
+"""Told how a request ended: by its reply, or without one. Called from the event loop; must not raise."""
+
 _Place = tuple[Correlator, Key]
 
 
 class _Request:
-    __slots__ = ("planned_at", "sent_at", "series", "timer")
+    __slots__ = ("on_end", "planned_at", "sent_at", "series", "timer")
 
-    def __init__(self, series: Series, planned_at: int, sent_at: int, timer: Timer) -> None:
+    def __init__(self, series: Series, planned_at: int, sent_at: int, timer: Timer, on_end: OnEnd | None) -> None:
         self.series = series
         self.planned_at = planned_at
         self.sent_at = sent_at
         self.timer = timer
+        self.on_end = on_end
 
 
 class Pipeline:
@@ -52,7 +56,15 @@ class Pipeline:
         return len(self._under_way)
 
     def begin(
-        self, correlator: Correlator, key: Key, series: Series, *, planned_at: int, sent_at: int, timeout_ns: int
+        self,
+        correlator: Correlator,
+        key: Key,
+        series: Series,
+        *,
+        planned_at: int,
+        sent_at: int,
+        timeout_ns: int,
+        on_end: OnEnd | None = None,
     ) -> None:
         """A request was sent. One of the same key that is still under way is given up: no reply tells them apart."""
         place = (correlator, key)
@@ -61,7 +73,7 @@ class Pipeline:
         self._correlators[correlator] = None
         self._ended.pop(place, None)
         timer = self._timers.at(sent_at + timeout_ns, lambda: self._expire(place))
-        self._under_way[place] = _Request(series, planned_at, sent_at, timer)
+        self._under_way[place] = _Request(series, planned_at, sent_at, timer, on_end)
         self._counts["websocket.requests"] += 1
         self.begun += 1
 
@@ -81,6 +93,8 @@ class Pipeline:
                 if self._pushes is not None:
                     self._pushes.compare_clocks(message, request.sent_at, received_at)
                 self._end(place, answered=True)
+                if request.on_end is not None:
+                    request.on_end(message)
                 return True
             answered = self._ended.get(place)
             if answered is not None:
@@ -111,10 +125,13 @@ class Pipeline:
             self._give_up(place)
 
     def _give_up(self, place: _Place) -> None:
-        self._under_way.pop(place).timer.cancel()
+        request = self._under_way.pop(place)
+        request.timer.cancel()
         self._counts["websocket.replies_lost"] += 1
         self.missing += 1
         self._end(place, answered=False)
+        if request.on_end is not None:
+            request.on_end(None)
 
     def _end(self, place: _Place, *, answered: bool) -> None:
         if len(self._ended) >= REMEMBERED:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from wavetank.engine.connector import Connector
 from wavetank.engine.pushes import PushMeter
@@ -44,6 +45,7 @@ class Services:
 
     `last_arrival_ns` is the instant until which endless loops go on. `keep_pushes`: whether messages that nothing
     waits for yet are kept for a later `wait`. `pushes` is there only if the script asks for pushes to be measured.
+    `shared` is what the setup of a script in Python left for all users.
     """
 
     loop: asyncio.AbstractEventLoop
@@ -59,3 +61,4 @@ class Services:
     pushes: PushMeter | None = None
     clock: WallClock = field(default_factory=WallClock)
     connections: OpenConnections = field(default_factory=OpenConnections)
+    shared: dict[str, Any] = field(default_factory=dict)

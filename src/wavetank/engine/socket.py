@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-import random
-from collections import deque
+import asyncio
+from collections.abc import Awaitable
 from time import perf_counter_ns
-from typing import Protocol
 
 from wavetank.engine.connection import Closed, Connection
-from wavetank.engine.pipeline import Pipeline
+from wavetank.engine.inbox import Inbox
+from wavetank.engine.owner import OnLoss, Owner
+from wavetank.engine.pipeline import OnEnd, Pipeline
+from wavetank.engine.reader import Reader
 from wavetank.engine.services import Services
-from wavetank.engine.task import UserTask, parked
-from wavetank.engine.timers import Timer
+from wavetank.engine.waiting import Waiter, waiter_for, woken
 from wavetank.errors import UserFailure
 from wavetank.flow.correlation import Correlator
-from wavetank.flow.expectation import Expectation
+from wavetank.flow.expectation import Expected
 from wavetank.metrics.recorder import Series
 
-_INBOX = 256
 PARTING = "disconnect"
 """A message of this name says that the server's close is expected."""
-
-
-class Owner(Protocol):
-    """The user whose connection it is."""
-
-    index: int
-    vars: dict[str, object]
-    planned_at: int
-    task: UserTask
-
-    def random(self) -> random.Random:
-        """The user's own random numbers."""
-
-    def interrupt(self, failure: UserFailure) -> None:
-        """The connection was lost while no reply was waited for."""
+PROPER = (1000, 1001)
+"""Close codes of a server that has done (RFC 6455, 7.4.1): all is said, or it is going away."""
 
 
 class Socket:
-    """What a user does with one connection. One request is under way at a time.
+    """What a user does with one connection. One message is waited for at a time; of requests with a key, any number.
 
     `response_time` counts from the instant at which the send was planned, `service_time` from the send itself
     (DESIGN.md, 4).
@@ -46,38 +33,53 @@ class Socket:
 
     __slots__ = (
         "_asked_at",
+        "_closer",
         "_connection",
         "_counts",
-        "_deadline",
         "_expectation",
         "_inbox",
+        "_listening",
         "_lost",
+        "_on_loss",
         "_parting",
         "_pipeline",
         "_pong",
         "_pushes",
+        "_reader",
         "_services",
-        "_timer",
         "_unanswered",
         "_user",
-        "_waits_for_close",
     )
 
-    def __init__(self, user: Owner, connection: Connection, services: Services) -> None:
+    def __init__(
+        self,
+        user: Owner,
+        connection: Connection,
+        services: Services,
+        *,
+        inbox: int = 0,
+        on_loss: OnLoss | None = None,
+    ) -> None:
+        """`inbox`: so many messages that nothing waits for yet are kept; beyond, the oldest becomes a push.
+
+        Without `on_loss`, the user is interrupted where the connection ends and nothing waits for a message.
+        """
         self._user = user
         self._connection = connection
         self._services = services
         self._counts = services.recorder.counts
-        self._expectation: Expectation | None = None
+        self._expectation: Expected | None = None
         self._pong: bytes | None = None
-        self._waits_for_close = False
-        self._deadline = 0
-        self._timer: Timer | None = None
+        self._reader = Reader(user, services.timers)  # who waits for a message or a pong
+        self._closer: Waiter | None = None  # who waits for the end
+        self._listening = False  # the reader waits for whatever comes, as long as it takes
+        self._on_loss = on_loss or user.interrupt
         self._lost: Closed | None = None
         self._parting = False
         self._pipeline: Pipeline | None = None
-        self._unanswered: tuple[int, int] | None = None  # planned and sent instants of the last send without reply
-        self._inbox: deque[tuple[str | bytes, int]] | None = deque() if services.keep_pushes else None
+        # The last send that nothing has answered: what it counts for, and when it was planned and sent.
+        self._unanswered: tuple[Series, int, int] | None = None
+        self._inbox = Inbox(inbox, self._count_push) if inbox else None
         self._pushes = services.pushes.subscriber() if services.pushes is not None else None
         self._asked_at = 0  # when the request under way was sent, where its reply may tell the server's time
         services.connections.opened()
@@ -89,11 +91,11 @@ class Socket:
         """Send a message that expects no reply, or one that a later `wait` takes."""
         planned_at = self._user.planned_at
         sent_at = self._send(data, text, series)
-        self._unanswered = (planned_at, sent_at)
+        self._unanswered = (series, planned_at, sent_at)
         self._user.planned_at = sent_at
 
-    async def request(self, data: bytes, *, text: bool, series: Series, expectation: Expectation) -> None:
-        """Send a message and wait for its reply.
+    def request(self, data: bytes, *, text: bool, series: Series, expectation: Expected) -> Awaitable[None]:
+        """Send a message now; to be awaited for its reply.
 
         Raises UserFailure: `reply_timeout`, `closed_by_server`, `connection_lost`, or what the server did wrong.
         """
@@ -102,9 +104,11 @@ class Socket:
         self._unanswered = None
         if self._pushes is not None:
             self._asked_at = sent_at
-        await self._reply(series, expectation, planned_at, sent_at)
+        return self._reply(series, expectation, planned_at, sent_at)
 
-    def dispatch(self, data: bytes, *, text: bool, series: Series, correlator: Correlator) -> None:
+    def dispatch(
+        self, data: bytes, *, text: bool, series: Series, correlator: Correlator, on_end: OnEnd | None = None
+    ) -> None:
         """Send a message whose reply is known by a key, whenever it comes. Raises UserFailure where it has no key."""
         key = correlator.of_sent(data)
         planned_at = self._user.planned_at
@@ -112,7 +116,13 @@ class Socket:
         if self._pipeline is None:
             self._pipeline = Pipeline(self._services.recorder, self._services.timers, self._pushes)
         self._pipeline.begin(
-            correlator, key, series, planned_at=planned_at, sent_at=sent_at, timeout_ns=correlator.timeout_ns
+            correlator,
+            key,
+            series,
+            planned_at=planned_at,
+            sent_at=sent_at,
+            timeout_ns=correlator.timeout_ns,
+            on_end=on_end,
         )
         self._user.planned_at = sent_at
 
@@ -120,9 +130,10 @@ class Socket:
         """Wait until every dispatched request is answered, or has timed out, or is lost with the connection."""
         pipeline = self._pipeline
         if pipeline is not None and pipeline.under_way:
-            pipeline.call_when_settled(self._user.task.resume)
+            waiter = waiter_for(self._user.task)
+            pipeline.call_when_settled(waiter.resume)
             try:
-                await parked()
+                await woken(waiter)
             finally:
                 pipeline.forget_callback()
         self._user.planned_at = perf_counter_ns()
@@ -137,11 +148,11 @@ class Socket:
         """How many requests have been dispatched."""
         return 0 if self._pipeline is None else self._pipeline.begun
 
-    async def expect(self, series: Series, expectation: Expectation) -> None:
+    async def expect(self, series: Series, expectation: Expected) -> None:
         """Wait for a message. Timed from the last send that nothing has answered yet, else from now."""
         self._refuse_if_lost(keep_inbox=True)
         now = perf_counter_ns()
-        planned_at, sent_at = self._unanswered or (self._user.planned_at, now)
+        _, planned_at, sent_at = self._unanswered or (series, self._user.planned_at, now)
         self._unanswered = None
         self._asked_at = 0
         received_at = self._from_inbox(expectation)
@@ -153,9 +164,34 @@ class Socket:
             self._record(series, planned_at, sent_at, received_at)
             self._user.planned_at = now  # the reply came before the step began: the step ended as it began
 
+    async def take(self, expectation: Expected, *, bounded: bool, answers: bool) -> None:
+        """Wait for a message: a push, or if it `answers`, the reply to the last send that nothing has answered yet.
+
+        Only a reply has a response time. Without `bounded` it waits for as long as the connection lasts, and until
+        the last phase is over: the user is dismissed then. Raises UserFailure, and CancelledError where it is.
+        """
+        self._refuse_if_lost(keep_inbox=True)
+        self._asked_at = 0
+        received_at = self._from_inbox(expectation)
+        if received_at is None:
+            self._refuse_if_lost()
+            if not bounded:
+                received_at = await self._listen(expectation)
+            elif (received_at := await self._message(expectation, expectation.timeout_ns)) is None:
+                raise self._timed_out(expectation.timeout_ns, expectation.label)
+        unanswered = self._unanswered
+        if not answers or unanswered is None or received_at < unanswered[2]:
+            self._count_push()
+            self._user.planned_at = perf_counter_ns()
+        else:
+            self._unanswered = None
+            self._counts["websocket.requests"] += 1
+            self._record(*unanswered, received_at)
+
     async def ping(self, series: Series, timeout_ns: int, label: str) -> None:
         """Send a ping control frame and wait for its pong."""
         self._refuse_if_lost()
+        waiting = self._reader.begin(timeout_ns, label)
         planned_at = self._user.planned_at
         payload = self._user.index.to_bytes(8, "big")
         sent_at = perf_counter_ns()
@@ -164,12 +200,15 @@ class Socket:
         self._pong = payload
         self._counts["websocket.requests"] += 1
         try:
-            received_at = await self._wait(timeout_ns, label)
+            received_at = await waiting
+            if received_at is None:
+                raise self._timed_out(timeout_ns, label)
         except BaseException:
             self._counts["websocket.replies_lost"] += 1
             raise
         finally:
             self._pong = None
+            self._reader.end()
         self._record(series, planned_at, sent_at, received_at)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
@@ -177,19 +216,41 @@ class Socket:
         self._parting = True
         if self._lost is None:
             self._connection.close(code, reason)
-            self._waits_for_close = True
-            try:
-                await parked()
-            finally:
-                self._waits_for_close = False
+            await self.closed()
         self._user.planned_at = perf_counter_ns()
+
+    async def closed(self) -> Closed:
+        """Wait until the connection takes no more messages, whoever closes it; gives how it ended."""
+        if self._lost is None:
+            self._closer = waiter_for(self._user.task)
+            try:
+                await woken(self._closer)
+            finally:
+                self._closer = None
+        assert self._lost is not None
+        return self._lost
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether the last message sent is one that a message to come may answer."""
+        return self._unanswered is not None
+
+    @property
+    def lost(self) -> Closed | None:
+        """How the connection ended; None while it takes messages."""
+        return self._lost
+
+    @property
+    def subprotocol(self) -> str | None:
+        """What was agreed on in the handshake."""
+        return self._connection.subprotocol
 
     def part(self) -> None:
         """Begin to close without waiting: the user has ended."""
         self._parting = True
-        self._drop_inbox()
-        if self._timer is not None:
-            self._timer.cancel()
+        if self._inbox is not None:
+            self._inbox.clear()
+        self._reader.rest()
         if self._lost is None:
             self._connection.close()
 
@@ -212,17 +273,17 @@ class Socket:
             try:
                 is_reply = expectation.accepts(message, self._user.vars, self._user.random)
             except UserFailure as failure:
-                self._user.task.throw(failure)
+                self._reader.fail(failure)
                 return
             except Exception as error:  # whatever a JSONPath makes of a strange message must not reach the loop
                 reason = f"{expectation.label} could not look into a message: {type(error).__name__}: {error}"
-                self._user.task.throw(UserFailure("match_failed", reason))
+                self._reader.fail(UserFailure("match_failed", reason))
                 return
             if is_reply:
                 self._expectation = None
                 if self._pushes is not None and self._asked_at:
                     self._pushes.compare_clocks(message, self._asked_at, received_at)
-                self._user.task.resume(received_at)
+                self._reader.wake(received_at)
                 return
         if self._pipeline is not None and self._pipeline.receive(message, received_at):
             return
@@ -230,46 +291,50 @@ class Socket:
         if inbox is None or self._parting:
             counts["websocket.pushes"] += 1
             return
-        inbox.append((message, received_at))
-        if len(inbox) > _INBOX:
-            inbox.popleft()
-            counts["websocket.pushes"] += 1
+        inbox.add(message, received_at)
 
     def receive_pong(self, payload: bytes, received_at: int) -> None:
         """A pong came: the one waited for, or one that nobody asked for, which RFC 6455 allows."""
         if self._pong is not None and payload == self._pong:
             self._pong = None
-            self._user.task.resume(received_at)
+            self._reader.wake(received_at)
 
     def lose(self, closed: Closed, received_at: int) -> None:
         """The connection takes no more messages."""
         self._lost = closed
+        expected = self._is_expected(closed)
         lifetime_ns = received_at - self._connection.opened_at
-        self._services.recorder.closed(closed.code, closed.reason, lifetime_ns, expected=not self._is_needed())
+        self._services.recorder.closed(closed.code, closed.reason, lifetime_ns, expected=expected)
         if self._pipeline is not None:
             self._pipeline.lose()
-        if self._waits_for_close:
-            self._user.task.resume(received_at)
-        elif self._expectation is not None or self._pong is not None:
-            self._user.task.throw(closed.as_failure())
-        elif not self._parting:
-            self._user.interrupt(closed.as_failure())
+        if self._reader.waits:
+            self._reader.fail(closed.as_failure())
+        elif not expected and not self._parting:
+            self._on_loss(closed.as_failure())
+        if self._closer is not None:
+            self._closer.resume(received_at)
 
     def gone(self) -> None:
         """The socket is closed."""
+        self._inbox = None  # it knows whom to tell of pushes: this
         self._services.connections.closed()
 
     # -- within --------------------------------------------------------------------------------------------------
 
-    def _is_needed(self) -> bool:
-        """Whether the user counts on the connection: it waits for something, or has not begun to leave."""
-        if self._waits_for_close:
-            return False
-        waiting = self._expectation is not None or self._pong is not None
-        return waiting or not self._parting or (self._pipeline is not None and self._pipeline.under_way > 0)
+    def _is_expected(self, closed: Closed) -> bool:
+        """Whether the user has no more need of the connection: it has begun to leave, and waits for nothing else."""
+        if self._closer is not None:
+            return True
+        if self._reader.waits:
+            # Whoever listens for as long as the connection lasts takes its proper end for what it is.
+            return self._listening and closed.code in PROPER
+        if self._inbox and closed.code in PROPER:
+            return True  # there is something left to read: what came before the end is the end's reason
+        return self._parting and (self._pipeline is None or not self._pipeline.under_way)
 
     def _send(self, data: bytes, text: bool, series: Series) -> int:
-        self._refuse_if_lost()
+        if self._lost is not None:
+            raise self._lost.as_failure()
         sent_at = perf_counter_ns()
         self._connection.send(data, text=text)
         counts = self._counts
@@ -282,45 +347,50 @@ class Socket:
             self._parting = True
         return sent_at
 
-    async def _reply(self, series: Series, expectation: Expectation, planned_at: int, sent_at: int) -> None:
+    async def _reply(self, series: Series, expectation: Expected, planned_at: int, sent_at: int) -> None:
+        # Most of what a run does is done here: it calls as little as it can.
         counts = self._counts
-        counts["websocket.requests"] += 1
+        waiting = self._reader.begin(expectation.timeout_ns, expectation.label)
         self._expectation = expectation
+        counts["websocket.requests"] += 1
         try:
-            received_at = await self._wait(expectation.timeout_ns, expectation.label)
+            received_at = await waiting
+            if received_at is None:
+                raise self._timed_out(expectation.timeout_ns, expectation.label)
         except BaseException:
             counts["websocket.replies_lost"] += 1
             raise
         finally:
             self._expectation = None
+            self._reader.end()
         self._record(series, planned_at, sent_at, received_at)
 
-    async def _wait(self, timeout_ns: int, label: str) -> int:
-        """Park until the reply comes; raises UserFailure(`reply_timeout`) when it does not."""
-        due_ns = self._deadline = perf_counter_ns() + timeout_ns
-        # One timer serves all requests of a connection: most are answered long before it is due, and when it fires
-        # it moves on to the deadline of the request then under way.
-        if self._timer is None or self._timer.due_ns > due_ns:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = self._services.timers.at(due_ns, self._expire)
+    async def _message(self, expectation: Expected, timeout_ns: int) -> int | None:
+        """Wait for the message that is expected; gives when it came, None when it took too long."""
+        waiting = self._reader.begin(timeout_ns, expectation.label)
+        self._expectation = expectation
         try:
-            received_at = await parked()
+            return await waiting
         finally:
-            self._deadline = 0
-        if received_at is None:
-            self._counts["websocket.reply_timeouts"] += 1
-            raise UserFailure("reply_timeout", f"{label} got no reply within {timeout_ns / 1e9:g} s")
-        return int(received_at)
+            self._expectation = None
+            self._reader.end()
 
-    def _expire(self) -> None:
-        self._timer = None
-        if not self._deadline:
-            return
-        if perf_counter_ns() >= self._deadline:
-            self._user.task.resume(None)
-        else:
-            self._timer = self._services.timers.at(self._deadline, self._expire)
+    async def _listen(self, expectation: Expected) -> int:
+        """Wait for a message for as long as the phases last, and for the time of a reply at least."""
+        left_ns = self._services.last_arrival_ns - perf_counter_ns()
+        self._listening = True
+        try:
+            received_at = await self._message(expectation, max(left_ns, expectation.timeout_ns))
+        finally:
+            self._listening = False
+        if received_at is None:
+            self._user.dismissed = True
+            raise asyncio.CancelledError("the phases are over")
+        return received_at
+
+    def _timed_out(self, timeout_ns: int, label: str) -> UserFailure:
+        self._counts["websocket.reply_timeouts"] += 1
+        return UserFailure("reply_timeout", f"{label} got no reply within {timeout_ns / 1e9:g} s")
 
     def _record(self, series: Series, planned_at: int, sent_at: int, received_at: int) -> None:
         series.response_ns.append(received_at - planned_at)
@@ -328,20 +398,15 @@ class Socket:
         series.last_reply_ns = received_at
         self._user.planned_at = received_at
 
-    def _from_inbox(self, expectation: Expectation) -> int | None:
+    def _from_inbox(self, expectation: Expected) -> int | None:
         """When the first message that is the reply came, if it has come already."""
-        inbox = self._inbox
-        while inbox:
-            message, received_at = inbox.popleft()
-            if expectation.accepts(message, self._user.vars, self._user.random):
-                return received_at
-            self._counts["websocket.pushes"] += 1
-        return None
+        if not self._inbox:
+            return None
+        user = self._user
+        return self._inbox.take(lambda message: expectation.accepts(message, user.vars, user.random))
 
-    def _drop_inbox(self) -> None:
-        if self._inbox:
-            self._counts["websocket.pushes"] += len(self._inbox)
-            self._inbox.clear()
+    def _count_push(self) -> None:
+        self._counts["websocket.pushes"] += 1
 
     def _refuse_if_lost(self, *, keep_inbox: bool = False) -> None:
         if self._lost is not None and not (keep_inbox and self._inbox):

@@ -15,6 +15,7 @@ import asyncio
 import contextvars
 import types
 from collections.abc import Callable, Coroutine, Generator
+from time import perf_counter_ns
 from typing import Any, cast
 
 _PARKED = object()
@@ -28,6 +29,10 @@ def parked() -> Generator[object, Any, Any]:
     waiting reply) back when the wait ends by an exception, or a later `resume` would wake the wrong wait.
     """
     return (yield _PARKED)
+
+
+def _nobody(task: UserTask) -> None:
+    """Has been told already."""
 
 
 class UserTask:
@@ -50,7 +55,10 @@ class UserTask:
         "done_callbacks",
         "exception_raised",
         "finished",
+        "is_running",
         "name",
+        "turns",
+        "woken_at",
     )
 
     def __init__(
@@ -72,7 +80,13 @@ class UserTask:
         self.done_callbacks: list[tuple[Callable[[Any], object], contextvars.Context | None]] = []
         self.exception_raised: BaseException | None = None
         self.finished = False
+        self.is_running = False
+        """Whether it is the one that runs right now, and not a task that its coroutine has started."""
         self.name = name
+        self.turns = 0
+        """How often it has been resumed."""
+        self.woken_at = 0
+        """When it last stopped waiting for something that is not the engine's (`time.perf_counter_ns`)."""
 
     # -- for the engine ----------------------------------------------------------------------------------------
 
@@ -101,6 +115,8 @@ class UserTask:
         """One step of the coroutine; called in the task's context, where the loop calls `_wake` and `_continue` too."""
         self._is_parked = False
         self._fut_waiter = None
+        self.turns += 1
+        self.is_running = True
         if self._must_cancel:
             self._must_cancel = False
             action, argument = self._coroutine.throw, self._cancelled_error()
@@ -117,6 +133,7 @@ class UserTask:
         else:
             self._wait(waiting_for)
         finally:
+            self.is_running = False
             asyncio._leave_task(self._loop, cast("asyncio.Task[Any]", self))  # noqa: SLF001  # for task authors
 
     def _wait(self, waiting_for: object) -> None:
@@ -139,11 +156,13 @@ class UserTask:
 
     def _continue(self) -> None:
         if not self.finished:
+            self.woken_at = perf_counter_ns()
             self._advance(self._coroutine.send, None)
 
     def _wake(self, future: asyncio.Future[Any]) -> None:
         # The future raises its own exception, or its cancellation, inside the coroutine: send(None) is enough.
         if not self.finished:
+            self.woken_at = perf_counter_ns()
             self._advance(self._coroutine.send, None)
 
     def _finish(self, error: BaseException | None) -> None:
@@ -152,7 +171,9 @@ class UserTask:
         for callback, context in self.done_callbacks:
             self._loop.call_soon(callback, self, context=context)
         self.done_callbacks.clear()
-        self._on_done(self)
+        # Whoever is told mostly holds the user, who holds this task: together they would wait for the collector.
+        on_done, self._on_done = self._on_done, _nobody
+        on_done(self)
 
     def _cancelled_error(self) -> asyncio.CancelledError:
         return (

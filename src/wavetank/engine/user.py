@@ -5,15 +5,20 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from time import perf_counter_ns
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
+from wavetank.engine.owner import OnLoss
 from wavetank.engine.services import Services
 from wavetank.engine.socket import Socket
-from wavetank.engine.task import UserTask, parked
+from wavetank.engine.task import UserTask
 from wavetank.engine.timers import on_grid
+from wavetank.engine.waiting import waiter_for, woken
 from wavetank.errors import UserFailure
 from wavetank.plan.chance import random_for
 from wavetank.plan.steps import ConnectionOptions
+
+_KEPT_FOR_WAIT = 256
+"""Messages that came before the `wait` step that wants one of them."""
 
 
 class User:
@@ -24,6 +29,8 @@ class User:
         "_interruption",
         "_random",
         "_services",
+        "_sockets",
+        "dismissed",
         "index",
         "planned_at",
         "scenario_name",
@@ -49,8 +56,10 @@ class User:
         self.planned_at = planned_at
         self.started_at = perf_counter_ns()
         self.socket: Socket | None = None
+        self.dismissed = False
         self._services = services
         self._random: random.Random | None = None
+        self._sockets: list[Socket] = []  # those that a scenario in Python has opened
         self._interruption: UserFailure | None = None
         self._came_to_rendezvous = False
 
@@ -62,9 +71,44 @@ class User:
         return self.socket
 
     @property
+    def turns(self) -> int:
+        """How often it has been resumed: the same number twice says that it did not wait in between."""
+        return self.task.turns
+
+    @property
     def may_continue(self) -> bool:
         """Whether endless loops go on: until the last arrival of the run is due, or the run is stopped."""
         return not self._services.stopping and perf_counter_ns() < self._services.last_arrival_ns
+
+    @property
+    def seed(self) -> int:
+        """The seed of the run."""
+        return self._services.seed
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """What the setup of the script left for all users of the worker."""
+        return self._services.shared
+
+    def catch_up(self) -> None:
+        """Plan the next step for now if the user has waited for something else since the last one ended.
+
+        What a scenario in Python awaits besides (an HTTP request, a task of its own) is no debt of the generator's.
+        """
+        task = self.task
+        if not task.is_running:
+            self.planned_at = perf_counter_ns()
+        elif task.woken_at > self.planned_at:
+            self.planned_at = task.woken_at
+
+    def keep_to(self, planned_at: int) -> None:
+        """Plan the next step for the instant of a schedule, whatever was waited for until now."""
+        self.planned_at = planned_at
+        self.task.woken_at = 0
+
+    def forgive(self) -> None:
+        """The scenario knows that its connection was lost: do not interrupt it for that."""
+        self._interruption = None
 
     def now_ms(self) -> float:
         """Milliseconds since 1970, by the clock that pushes are measured with."""
@@ -82,6 +126,35 @@ class User:
             await self.socket.close()
             self.socket.part()
             self.socket = None
+        keep = _KEPT_FOR_WAIT if self._services.keep_pushes else 0
+        self.socket = await self._open(url, options, headers, inbox=keep)
+
+    async def open(
+        self, url: str, options: ConnectionOptions, headers: Mapping[str, str], *, inbox: int, on_loss: OnLoss | None
+    ) -> Socket:
+        """Open one more connection, which keeps up to `inbox` messages that nothing waits for yet. Raises UserFailure.
+
+        `on_loss` is told when the connection ends while the user counts on it; without it, the user is interrupted.
+        """
+        socket = await self._open(url, options, headers, inbox=inbox, on_loss=on_loss)
+        self._sockets.append(socket)
+        return socket
+
+    def discard(self, line: object) -> None:
+        """Forget a connection that `open` gave: begin to close it, if it is not closed."""
+        for socket in [each for each in self._sockets if each is line]:
+            self._sockets.remove(socket)
+            socket.part()
+
+    async def _open(
+        self,
+        url: str,
+        options: ConnectionOptions,
+        headers: Mapping[str, str],
+        *,
+        inbox: int,
+        on_loss: OnLoss | None = None,
+    ) -> Socket:
         recorder = self._services.recorder
         recorder.counts["websocket.connects"] += 1
         begun_at = perf_counter_ns()
@@ -100,7 +173,7 @@ class User:
             if length_ns > 0:
                 recorder.samples(f"websocket.connect_time.{part}").append(length_ns)
         self.planned_at = perf_counter_ns()
-        self.socket = Socket(self, connection, self._services)
+        return Socket(self, connection, self._services, inbox=inbox, on_loss=on_loss)
 
     async def think_until(self, due_ns: int) -> None:
         """Do nothing until `due_ns`, or the next instant on the grid of the timers, which is the planned one then.
@@ -109,9 +182,10 @@ class User:
         """
         self._raise_interruption()
         due_ns = on_grid(due_ns)
-        timer = self._services.timers.at(due_ns, self.task.resume)
+        waiter = waiter_for(self.task)
+        timer = self._services.timers.at(due_ns, waiter.resume)
         try:
-            await parked()
+            await woken(waiter)
         finally:
             timer.cancel()
         self.planned_at = due_ns
@@ -119,9 +193,10 @@ class User:
     async def pause(self) -> None:
         """Let others run."""
         self._raise_interruption()
-        turn = self._services.loop.call_soon(self.task.resume)
+        waiter = waiter_for(self.task)
+        turn = self._services.loop.call_soon(waiter.resume)
         try:
-            await parked()
+            await woken(waiter)
         finally:
             turn.cancel()
 
@@ -148,6 +223,16 @@ class User:
         except ValueError as error:
             raise UserFailure("bad_metric", str(error)) from error
 
+    def check(self, name: str, passed: bool) -> None:
+        """Count a check of the scenario's own."""
+        self._services.recorder.check(name, passed)
+
+    def reconnected(self, after_ns: int) -> None:
+        """Count a connection that took the place of one that was lost so long before."""
+        recorder = self._services.recorder
+        recorder.counts["websocket.reconnects"] += 1
+        recorder.samples("websocket.reconnect_time").append(after_ns)
+
     def interrupt(self, failure: UserFailure) -> None:
         """The connection was lost while no reply was waited for.
 
@@ -161,12 +246,16 @@ class User:
         if not self._came_to_rendezvous:
             self._came_to_rendezvous = True
             self._services.rendezvous.leave()
-        if self.socket is not None:
+        open_ones = self._sockets if self.socket is None else [*self._sockets, self.socket]
+        for socket in open_ones:
             if cut:
-                self.socket.abort()
+                socket.abort()
             else:
-                self.socket.part()
+                socket.part()
+        self._sockets.clear()
+        self.socket = None
 
     def _raise_interruption(self) -> None:
         if self._interruption is not None:
-            raise self._interruption
+            interruption, self._interruption = self._interruption, None
+            raise interruption

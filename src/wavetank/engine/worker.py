@@ -27,7 +27,9 @@ from wavetank.engine.user import User
 from wavetank.engine.variables import UserVariables
 from wavetank.engine.wallclock import WallClock
 from wavetank.errors import UserFailure
-from wavetank.flow.contract import Actor
+from wavetank.flow.contract import Performer
+from wavetank.flow.mistake import first_of, let_go, mistake_in, trace_of
+from wavetank.flow.python.session import python_session
 from wavetank.flow.scenario import compile_session, waits_for_pushes
 from wavetank.metrics.assembly import Assembly
 from wavetank.metrics.recorder import Recorder
@@ -35,9 +37,12 @@ from wavetank.metrics.snapshot import Snapshot
 from wavetank.plan.arrivals import Arrival, Share, arrivals, phase_bounds, population_share, total_arrivals
 from wavetank.plan.chance import draw_scenario
 from wavetank.plan.cuts import boundaries, cuts
-from wavetank.plan.model import Plan, Scenario
+from wavetank.plan.model import Plan
 from wavetank.plan.phases import Pause, Phase, Population
 from wavetank.plan.processor import Processor
+from wavetank.plan.python.lifecycle import Shared
+from wavetank.plan.python.scenario import PythonScenario
+from wavetank.plan.scenario import Scenario
 
 _AFTER_A_BOUNDARY_NS = 100_000
 _FOLD_NS = 5_000_000
@@ -48,7 +53,7 @@ _AT_A_TIME_NS = 40_000
 @dataclass(frozen=True, slots=True)
 class _Session:
     scenario: Scenario
-    run: Callable[[Actor], Awaitable[None]]
+    run: Callable[[Performer], Awaitable[None]]
 
 
 class Worker:
@@ -65,12 +70,13 @@ class Worker:
         on_gathered: Callable[[], None] | None = None,
         processor: Processor | None = None,
         variables: Mapping[str, object] | None = None,
+        shared: Shared | None = None,
     ) -> None:
         """Must be made inside the running loop.
 
         `start_ns`: the instant of the run's start. `on_gathered` is called when all users of this share have come to
         the rendezvous, and `open_rendezvous` is then waited for; without it, it opens at once. `variables`: what the
-        script's `before` flow left behind.
+        script's `before` flow left behind. `shared`: what its setup did.
         """
         loop = asyncio.get_running_loop()
         self._plan = plan
@@ -95,10 +101,10 @@ class Worker:
             keep_pushes=any(waits_for_pushes(scenario.steps) for scenario in plan.scenarios),
             pushes=PushMeter(plan.push, self._recorder, clock) if plan.push is not None else None,
             clock=clock,
+            shared={} if shared is None else shared,
         )
         self._sessions = [
-            _Session(scenario, compile_session(scenario.steps, plan, self._recorder, processor))
-            for scenario in plan.scenarios
+            _Session(scenario, _compiled(scenario, plan, self._recorder, processor)) for scenario in plan.scenarios
         ]
         self._weights = [scenario.weight for scenario in plan.scenarios]
         self._variables = UserVariables(plan, variables or {})
@@ -112,7 +118,8 @@ class Worker:
             self._recorder.samples("generator.lateness"),
         )
         self._keeper = PopulationKeeper(plan.phases, share, start_ns, self._services.timers, self._arrive, plan.seed)
-        self._health = HealthWatch(self._services.timers, self._recorder)
+        own_code = processor is not None or any(isinstance(each, PythonScenario) for each in plan.scenarios)
+        self._health = HealthWatch(self._services.timers, self._recorder, own_code=own_code)
         self._collections = RareCollections()
         self._taken_ns = start_ns
         self._assemblies: deque[Assembly] = deque()
@@ -203,23 +210,31 @@ class Worker:
     def _ended(self, user: User, of_population: bool, task: UserTask) -> None:
         error = task.exception_raised
         counts = self._counts
-        if error is None:
+        if error is None or (user.dismissed and isinstance(error, asyncio.CancelledError)):
             counts["vusers.completed"] += 1
             self._session_lengths.append(perf_counter_ns() - user.started_at)
-        elif isinstance(error, UserFailure):
-            counts["vusers.failed"] += 1
-            self._recorder.error(error.kind, error.reason)
-        elif isinstance(error, asyncio.CancelledError):
+        elif isinstance(error, asyncio.CancelledError) and self._services.stopping:
             counts["vusers.interrupted"] += 1
         else:
             counts["vusers.failed"] += 1
-            self._recorder.error("exception", f"{type(error).__name__}: {error}")
-        user.leave(cut=isinstance(error, asyncio.CancelledError))
+            self._record_failure(error)
+        user.leave(cut=isinstance(error, asyncio.CancelledError) and not user.dismissed)
         self._users.discard(user)
         if of_population:
             self._keeper.ended()
         if not self._users:
             self._everybody_left.set()
+
+    def _record_failure(self, error: BaseException) -> None:
+        failure = first_of(error)
+        if isinstance(failure, UserFailure):
+            self._recorder.error(failure.kind, failure.reason)
+        else:
+            mistake = mistake_in(error)
+            self._recorder.error(mistake.kind, mistake.reason, partial(trace_of, error))
+        if not isinstance(error, KeyboardInterrupt | SystemExit):
+            # The user, its task and the exception's frames hold each other, and the garbage collector comes rarely.
+            let_go(error)
 
     async def _connections_closed(self) -> None:
         """Let the close handshakes that are under way end, for as long as a connection may take to close."""
@@ -279,6 +294,14 @@ class Worker:
     def _fold(self) -> None:
         self._recorder.fold()
         self._services.timers.at(perf_counter_ns() + _FOLD_NS, self._fold)
+
+
+def _compiled(
+    scenario: Scenario, plan: Plan, recorder: Recorder, processor: Processor | None
+) -> Callable[[Performer], Awaitable[None]]:
+    if isinstance(scenario, PythonScenario):
+        return python_session(scenario, plan, recorder)
+    return compile_session(scenario.steps, plan, recorder, processor)
 
 
 async def _live(user: User, session: _Session) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
+from wavetank.errors import UserFailure
 from wavetank.flow.correlation import Correlator
-from wavetank.flow.expectation import Expectation
+from wavetank.flow.expectation import Expected, Message
 from wavetank.metrics.recorder import Series
 from wavetank.plan.steps import ConnectionOptions
 
@@ -18,7 +19,7 @@ class Wire(Protocol):
     def transmit(self, data: bytes, *, text: bool, series: Series) -> None:
         """Send a message that expects no reply."""
 
-    def request(self, data: bytes, *, text: bool, series: Series, expectation: Expectation) -> Awaitable[object]:
+    def request(self, data: bytes, *, text: bool, series: Series, expectation: Expected) -> Awaitable[object]:
         """Send a message and wait for its reply."""
 
     def dispatch(self, data: bytes, *, text: bool, series: Series, correlator: Correlator) -> None:
@@ -27,7 +28,7 @@ class Wire(Protocol):
     def settle(self) -> Awaitable[object]:
         """Wait until nothing that was dispatched is under way."""
 
-    def expect(self, series: Series, expectation: Expectation) -> Awaitable[object]:
+    def expect(self, series: Series, expectation: Expected) -> Awaitable[object]:
         """Wait for a message without sending."""
 
     def ping(self, series: Series, timeout_ns: int, label: str) -> Awaitable[object]:
@@ -50,6 +51,10 @@ class Actor(Protocol):
     @property
     def wire(self) -> Wire:
         """The open connection. Raises UserFailure where there is none."""
+
+    @property
+    def turns(self) -> int:
+        """How often the actor has been resumed: the same number twice says that it did not wait in between."""
 
     @property
     def may_continue(self) -> bool:
@@ -81,6 +86,94 @@ class Actor(Protocol):
 
     def emit(self, kind: str, name: str, value: float) -> None:
         """Count or record a metric of the script's own."""
+
+
+class Ended(Protocol):
+    """How a connection ended: the close code (RFC 6455, 7.4) and what the server gave as its reason."""
+
+    @property
+    def code(self) -> int:
+        """1005 for a close frame without a code, 1006 where none came."""
+
+    @property
+    def reason(self) -> str:
+        """Empty where there was none."""
+
+
+class Line(Wire, Protocol):
+    """A connection that a scenario in Python has opened; it may have several."""
+
+    def dispatch(
+        self,
+        data: bytes,
+        *,
+        text: bool,
+        series: Series,
+        correlator: Correlator,
+        on_end: Callable[[Message | None], object] | None = None,
+    ) -> None:
+        """As above; `on_end` is told the reply, or that there is none."""
+
+    def take(self, expectation: Expected, *, bounded: bool, answers: bool) -> Awaitable[object]:
+        """Wait for a message: a push, or if it `answers`, the reply to the last send that nothing has answered yet."""
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether the last message sent is one that a message to come may answer."""
+
+    @property
+    def lost(self) -> Ended | None:
+        """How the connection ended; None while it takes messages."""
+
+    @property
+    def subprotocol(self) -> str | None:
+        """What was agreed on in the handshake."""
+
+    def closed(self) -> Awaitable[Ended]:
+        """Wait until the connection takes no more messages."""
+
+
+class Performer(Actor, Protocol):
+    """An actor whose scenario is in Python. `index` is the number of its arrival in the whole run."""
+
+    index: int
+
+    @property
+    def seed(self) -> int:
+        """The seed of the run."""
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """What the setup of the script left for all users of the worker."""
+
+    def open(
+        self,
+        url: str,
+        options: ConnectionOptions,
+        headers: Mapping[str, str],
+        *,
+        inbox: int,
+        on_loss: Callable[[UserFailure], object] | None,
+    ) -> Awaitable[Line]:
+        """Open one more connection."""
+
+    def discard(self, line: Line) -> None:
+        """Begin to close a connection that `open` gave, and forget it."""
+
+    def catch_up(self) -> None:
+        """Plan the next step for now, if something else was waited for since the last one ended."""
+
+    def keep_to(self, planned_at: int) -> None:
+        """Plan the next step for the instant of a schedule."""
+
+    def forgive(self) -> None:
+        """The scenario knows that its connection was lost: do not interrupt it for that."""
+
+    def check(self, name: str, passed: bool) -> None:
+        """Count a check."""
+
+    def reconnected(self, after_ns: int) -> None:
+        """Count a connection that took the place of one that was lost so long before."""
 
 
 Action = Callable[[Actor], Awaitable[object] | None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import jsonpath
 import orjson
@@ -22,6 +22,25 @@ _PLAIN_PATH = re.compile(r"\$((?:\.[A-Za-z_][A-Za-z0-9_]*)+)$")
 _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
 
 
+Accepts = Callable[[Message, MutableMapping[str, object], RandomSource], bool]
+
+
+class Expected(Protocol):
+    """What a wait wants: see `Expectation`."""
+
+    @property
+    def accepts(self) -> Accepts:
+        """Whether a message is the one."""
+
+    @property
+    def timeout_ns(self) -> int:
+        """How long to wait for it."""
+
+    @property
+    def label(self) -> str:
+        """Who waits, for the reason of a failure."""
+
+
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """What a step waits for.
@@ -30,7 +49,7 @@ class Expectation:
     `variables`. `label` names the step and its place in the script, for the reason of a failure.
     """
 
-    accepts: Callable[[Message, MutableMapping[str, object], RandomSource], bool]
+    accepts: Accepts
     timeout_ns: int
     label: str
 
@@ -42,7 +61,7 @@ def compile_expectation(expect: Expect, *, timeout_s: float, label: str, strict:
     return Expectation(_single(expect) or _general(expect, strict=strict), timeout_ns, label)
 
 
-def _single(expect: Expect) -> Callable[[Message, MutableMapping[str, object], RandomSource], bool] | None:
+def _single(expect: Expect) -> Accepts | None:
     """The everyday case, one `$.field` that equals a constant text, without the machinery of the general one."""
     if expect.captures or len(expect.matches) != 1:
         return None
@@ -65,7 +84,7 @@ def _single(expect: Expect) -> Callable[[Message, MutableMapping[str, object], R
     return accepts
 
 
-def _general(expect: Expect, *, strict: bool) -> Callable[[Message, MutableMapping[str, object], RandomSource], bool]:
+def _general(expect: Expect, *, strict: bool) -> Accepts:
     selectors = [
         *(match.selector for match in expect.matches),
         *(capture.selector for capture in expect.captures),

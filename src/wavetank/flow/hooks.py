@@ -12,7 +12,6 @@ from typing import Any
 
 import orjson
 
-from wavetank.errors import UserFailure
 from wavetank.flow.contract import Action, Actor
 from wavetank.metrics.recorder import Recorder
 from wavetank.plan.processor import Processor
@@ -112,13 +111,12 @@ def ask_function(processor: Processor, name: str, recorder: Recorder) -> Callabl
 
 
 def prepare(processor: Processor, name: str, *, wants_answer: bool = False) -> Callable[..., Any]:
-    """The function `name`, taking as many of its arguments as it has, failing the user with its own words.
+    """The function `name`, taking as many of its arguments as it has. What it raises goes through as it is.
 
     The legacy last argument `done` is accepted: calling it is not needed. Where an answer is wanted and the function
     returns none, the value given to `done` is the answer.
     """
     function = processor.function(name)
-    file = processor.path.name
 
     def call(*arguments: object) -> Any:
         told: list[object] = []
@@ -127,31 +125,13 @@ def prepare(processor: Processor, name: str, *, wants_answer: bool = False) -> C
             told.extend(values)
 
         given = (*arguments, done)[: function.accepts]
-        try:
-            result = function.call(*given)
-        except UserFailure:
-            raise
-        except Exception as error:
-            raise _failed(file, name, error) from error
+        result = function.call(*given)
         if inspect.isawaitable(result):
             return finish(result, told)
         return told[-1] if wants_answer and result is None and told else (result if wants_answer else None)
 
     async def finish(result: Awaitable[object], told: list[object]) -> object:
-        try:
-            answer = await result
-        except UserFailure:
-            raise
-        except Exception as error:
-            raise _failed(file, name, error) from error
+        answer = await result
         return told[-1] if answer is None and told else answer
 
     return call
-
-
-def _failed(file: str, name: str, error: Exception) -> UserFailure:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    line = f", line {trace.tb_lineno}" if trace is not None else ""
-    return UserFailure("function_failed", f"{name}() in {file}{line} raised {type(error).__name__}: {error}")

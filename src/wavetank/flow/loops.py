@@ -11,10 +11,10 @@ from wavetank.plan.model import Plan
 from wavetank.plan.steps import Loop, Pace
 from wavetank.plan.template import Template, compile_template
 
-Body = Callable[[Actor], Awaitable[None]]
+Flow = Callable[[Actor], Awaitable[None]]
 
 
-def sequence(actions: Iterable[Action]) -> Body:
+def sequence(actions: Iterable[Action]) -> Flow:
     """All actions, one after the other."""
     steps = tuple(actions)
 
@@ -27,7 +27,13 @@ def sequence(actions: Iterable[Action]) -> Body:
     return run
 
 
-def compile_loop(step: Loop, body: Body, plan: Plan, ask: Callable[[Actor], Awaitable[bool]] | None) -> Action:
+def body_of(actions: Iterable[Action]) -> Action:
+    """All actions of a loop. A single one is itself: who waits is resumed through every coroutine around it."""
+    steps = tuple(actions)
+    return steps[0] if len(steps) == 1 else sequence(steps)
+
+
+def compile_loop(step: Loop, body: Action, plan: Plan, ask: Callable[[Actor], Awaitable[bool]] | None) -> Action:
     """`count`, `over`, `whileTrue` (asked after each round), or endless: until the last arrival of the run is due."""
     if ask is not None:
         return _while(step, body, ask)
@@ -38,51 +44,59 @@ def compile_loop(step: Loop, body: Body, plan: Plan, ask: Callable[[Actor], Awai
     return _endless(step, body)
 
 
-def _count(step: Loop, body: Body, rounds: Callable[[Actor], int]) -> Action:
+def _count(step: Loop, body: Action, rounds: Callable[[Actor], int]) -> Action:
     name, first = step.value_name, step.first
 
     async def run(actor: Actor) -> None:
         variables = actor.vars
         for number in range(first, first + rounds(actor)):
             variables[name] = number
-            await body(actor)
+            if (waiting := body(actor)) is not None:
+                await waiting
 
     return run
 
 
-def _over(step: Loop, body: Body, elements: Callable[[Actor], Iterable[object]]) -> Action:
+def _over(step: Loop, body: Action, elements: Callable[[Actor], Iterable[object]]) -> Action:
     async def run(actor: Actor) -> None:
         variables = actor.vars
         for number, element in enumerate(elements(actor)):
             variables[step.value_name] = number
             variables[step.element_name] = element
-            await body(actor)
+            if (waiting := body(actor)) is not None:
+                await waiting
 
     return run
 
 
-def _while(step: Loop, body: Body, ask: Callable[[Actor], Awaitable[bool]]) -> Action:
+def _while(step: Loop, body: Action, ask: Callable[[Actor], Awaitable[bool]]) -> Action:
     async def run(actor: Actor) -> None:
         number = step.first
         while True:
+            turns = actor.turns
             actor.vars[step.value_name] = number
-            await body(actor)
+            if (waiting := body(actor)) is not None:
+                await waiting
             number += 1
             if not await ask(actor):
                 return
-            await actor.pause()  # a body that never waits must not stop everybody else
+            if actor.turns == turns:
+                await actor.pause()  # a body that never waits must not stop everybody else
 
     return run
 
 
-def _endless(step: Loop, body: Body) -> Action:
+def _endless(step: Loop, body: Action) -> Action:
     async def run(actor: Actor) -> None:
         number = step.first
         while actor.may_continue:
+            turns = actor.turns
             actor.vars[step.value_name] = number
-            await body(actor)
+            if (waiting := body(actor)) is not None:
+                await waiting
             number += 1
-            await actor.pause()  # a body that never waits must not stop everybody else
+            if actor.turns == turns:
+                await actor.pause()  # a body that never waits must not stop everybody else
 
     return run
 
@@ -117,7 +131,7 @@ def _elements(step: Loop, plan: Plan) -> Callable[[Actor], Iterable[object]]:
     return elements
 
 
-def compile_pace(step: Pace, body: Body) -> Action:
+def compile_pace(step: Pace, body: Action) -> Action:
     """Begins each round at its planned instant; a round that is late begins at once, and stays on the schedule.
 
     What a round is late because of the reply before it is the server's, and shows in the response time; what it is
@@ -135,6 +149,7 @@ def compile_pace(step: Pace, body: Body) -> Action:
             actor.late(max(planned_at, actor.planned_at))
             actor.planned_at = planned_at
             actor.vars["$loopCount"] = number
-            await body(actor)
+            if (waiting := body(actor)) is not None:
+                await waiting
 
     return run

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 
 from wavetank.errors import Where
 from wavetank.flow.actions import (
@@ -14,9 +14,9 @@ from wavetank.flow.actions import (
     compile_think,
     compile_wait,
 )
-from wavetank.flow.contract import Action, Actor
+from wavetank.flow.contract import Action
 from wavetank.flow.hooks import ask_function, call_function
-from wavetank.flow.loops import Body, compile_loop, compile_pace, sequence
+from wavetank.flow.loops import Flow, body_of, compile_loop, compile_pace, sequence
 from wavetank.metrics.recorder import Recorder
 from wavetank.plan.model import Plan
 from wavetank.plan.processor import Processor
@@ -39,9 +39,7 @@ from wavetank.plan.steps import (
 )
 
 
-def compile_session(
-    steps: tuple[Step, ...], plan: Plan, recorder: Recorder, processor: Processor | None
-) -> Callable[[Actor], Awaitable[None]]:
+def compile_session(steps: tuple[Step, ...], plan: Plan, recorder: Recorder, processor: Processor | None) -> Flow:
     """What a user runs: all steps, with a connect before them where the script leaves it out.
 
     Templates are compiled and constant messages encoded here, once for all users of a worker.
@@ -52,9 +50,7 @@ def compile_session(
     return _compile_all(steps, plan, recorder, processor)
 
 
-def compile_hook(
-    steps: tuple[Step, ...], plan: Plan, recorder: Recorder, processor: Processor | None
-) -> Callable[[Actor], Awaitable[None]]:
+def compile_hook(steps: tuple[Step, ...], plan: Plan, recorder: Recorder, processor: Processor | None) -> Flow:
     """A `before` or `after` flow: its steps as they are; it connects only if it says so."""
     return _compile_all(steps, plan, recorder, processor)
 
@@ -64,8 +60,12 @@ def waits_for_pushes(steps: Iterable[Step]) -> bool:
     return any(isinstance(step, Wait) for step in every_step(steps))
 
 
-def _compile_all(steps: Iterable[Step], plan: Plan, recorder: Recorder, processor: Processor | None) -> Body:
+def _compile_all(steps: Iterable[Step], plan: Plan, recorder: Recorder, processor: Processor | None) -> Flow:
     return sequence(_compile(step, plan, recorder, processor) for step in steps)
+
+
+def _body(steps: Iterable[Step], plan: Plan, recorder: Recorder, processor: Processor | None) -> Action:
+    return body_of(_compile(step, plan, recorder, processor) for step in steps)
 
 
 def _compile(step: Step, plan: Plan, recorder: Recorder, processor: Processor | None) -> Action:
@@ -84,9 +84,9 @@ def _compile(step: Step, plan: Plan, recorder: Recorder, processor: Processor | 
             ask = None
             if step.while_true is not None and processor is not None:
                 ask = ask_function(processor, step.while_true, recorder)
-            return compile_loop(step, _compile_all(step.steps, plan, recorder, processor), plan, ask)
+            return compile_loop(step, _body(step.steps, plan, recorder, processor), plan, ask)
         case Pace():
-            return compile_pace(step, _compile_all(step.steps, plan, recorder, processor))
+            return compile_pace(step, _body(step.steps, plan, recorder, processor))
         case Function():
             assert processor is not None, "the reader refuses a function step without a processor"
             return call_function(processor, step.name, recorder)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from wavetank.plan.arrivals import phase_bounds, population_at, total_arrivals
 from wavetank.plan.durations import seconds
-from wavetank.plan.model import Plan, Scenario
+from wavetank.plan.model import Plan
 from wavetank.plan.phases import Count, Pause, Phase, Population, Ramp, Rate
+from wavetank.plan.python.scenario import PythonScenario
+from wavetank.plan.scenario import Scenario
 from wavetank.plan.steps import Loop, Pace, Ping, Send, Step, Think, Wait, every_step
 
 _NS = 1_000_000_000
@@ -111,6 +113,8 @@ def _weighted_sessions(scenarios: Sequence[Scenario], duration_s: float) -> list
 
 
 def _session_in(duration_s: float, scenario: Scenario) -> float:
+    if isinstance(scenario, PythonScenario):
+        return duration_s  # nobody knows how long a user takes: as if all stayed until arrivals end
     length_s = session_seconds(scenario.steps)
     is_endless = any(isinstance(step, Loop) and _is_endless(step) for step in every_step(scenario.steps))
     return max(length_s, duration_s) if is_endless else length_s

@@ -11,16 +11,9 @@ from wavetank.plan.measure import Measure
 from wavetank.plan.payload import Payload
 from wavetank.plan.phases import Phase
 from wavetank.plan.pushes import PushRules
+from wavetank.plan.python.lifecycle import Lifecycle
+from wavetank.plan.scenario import Scenario
 from wavetank.plan.steps import ConnectionOptions, Step
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
-    """What a user does. `weight` is its share among the scenarios that users are drawn from."""
-
-    name: str
-    steps: tuple[Step, ...]
-    weight: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +24,16 @@ class Plan:
     functions that steps name. `strict`: a template's missing variable is an error, instead of the text `undefined`.
     `headline` is the message name that the results block is about; None: all messages. `push`: which messages are
     pushes, and what is measured of them. `measure` is the part of the run that its figures are about; None: all
-    of it.
+    of it. `lifecycle` is what a script in Python does before and after its users.
+
+    A script in Python may leave out what it does not want to say: name, target and scenarios are then those of the
+    script and of the command line, and without phases there is one user.
     """
 
-    name: str
-    target: str
-    phases: tuple[Phase, ...]
-    scenarios: tuple[Scenario, ...]
+    name: str = ""
+    target: str = ""
+    phases: tuple[Phase, ...] = ()
+    scenarios: tuple[Scenario, ...] = ()
     variables: Mapping[str, object] = field(default_factory=dict)
     payloads: tuple[Payload, ...] = ()
     processor: Path | None = None
@@ -53,4 +49,5 @@ class Plan:
     headline: str | None = None
     measure: Measure | None = None
     push: PushRules | None = None
+    lifecycle: tuple[Lifecycle, ...] = ()
     seed: int = 0

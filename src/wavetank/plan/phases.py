@@ -13,7 +13,7 @@ from dataclasses import dataclass
 class Rate:
     """Users arrive at a constant `rate` (users per second), evenly or as a Poisson process."""
 
-    name: str
+    name: str = ""
     duration_s: float
     rate: float
     poisson: bool = False
@@ -24,7 +24,7 @@ class Rate:
 class Ramp:
     """The arrival rate goes linearly from `start_rate` to `end_rate` (users per second)."""
 
-    name: str
+    name: str = ""
     duration_s: float
     start_rate: float
     end_rate: float
@@ -35,7 +35,7 @@ class Ramp:
 class Count:
     """`count` users arrive, spread evenly over the duration; with a duration of 0 all at once."""
 
-    name: str
+    name: str = ""
     duration_s: float
     count: int
     max_users: int | None = None
@@ -45,7 +45,7 @@ class Count:
 class Pause:
     """Nobody arrives."""
 
-    name: str
+    name: str = ""
     duration_s: float
 
 
@@ -57,7 +57,7 @@ class Population:
     no longer replaced.
     """
 
-    name: str
+    name: str = ""
     duration_s: float
     start_users: int
     end_users: int

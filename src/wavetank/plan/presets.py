@@ -11,8 +11,9 @@ from wavetank.errors import Where
 from wavetank.metrics.names import THROUGHPUT
 from wavetank.metrics.targets import YMERA_TARGETS
 from wavetank.metrics.thresholds import Threshold
-from wavetank.plan.model import Plan, Scenario
+from wavetank.plan.model import Plan
 from wavetank.plan.phases import Count, Pause, Phase
+from wavetank.plan.scenario import Scenario
 from wavetank.plan.steps import (
     Close,
     Connect,

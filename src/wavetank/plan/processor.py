@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import inspect
-import sys
-import traceback
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
+
+from wavetank.plan.python.module import load_module
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,58 +61,8 @@ def load_processor(path: Path) -> Processor:
 
     Raises ValueError, with a sentence that names the line, if the file is missing, is no Python or fails.
     """
-    full_path = path.absolute()
-    try:
-        source = path.read_bytes()
-    except FileNotFoundError:
-        raise ValueError(f"There is no processor {path}.") from None
-    except OSError as error:
-        raise ValueError(f"The processor {path} cannot be read: {error.strerror or error}.") from error
-    try:
-        code = compile(source, str(full_path), "exec", dont_inherit=True)
-    except SyntaxError as error:
-        raise ValueError(f"{path}:{error.lineno or 1}: this is not Python: {error.msg}.") from error
-    except ValueError as error:
-        raise ValueError(f"{path} is not Python: {error}.") from error
-    module = ModuleType(_module_name(full_path))
-    module.__file__ = str(full_path)
-    # Dataclasses and pickle look their module up by its name, at any time: it stays until the process ends.
-    sys.modules[module.__name__] = module
-    try:
-        with _importable(full_path.parent):
-            exec(code, module.__dict__)
-    except (Exception, SystemExit) as error:
-        # Whatever a person's own code raises is a mistake in that code; sys.exit() must not end a run.
-        del sys.modules[module.__name__]
-        raise ValueError(f"{path}:{_line(full_path, error)}: {_told(error)}") from error
+    module = load_module(path, "processor")
     return Processor(path, {name: value for name, value in vars(module).items() if _is_public(name, value)})
-
-
-@contextmanager
-def _importable(folder: Path) -> Iterator[None]:
-    before = list(sys.path)
-    sys.path.insert(0, str(folder))
-    try:
-        yield
-    finally:
-        sys.path[:] = before
-
-
-def _module_name(path: Path) -> str:
-    base = f"_wavetank_processor_{hashlib.sha256(str(path).encode(errors='surrogateescape')).hexdigest()[:12]}"
-    count = sum(1 for name in sys.modules if name.startswith(base))
-    return f"{base}_{count}"
-
-
-def _line(path: Path, error: BaseException) -> int:
-    """The last line of the processor itself that the error came through; 1 if it came through none."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    return lines[-1] or 1 if lines else 1
-
-
-def _told(error: BaseException) -> str:
-    text = str(error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _is_public(name: str, value: object) -> bool:

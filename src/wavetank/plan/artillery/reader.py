@@ -30,9 +30,11 @@ from wavetank.plan.artillery.scenario.expectations import first_name
 from wavetank.plan.artillery.scenario.scenarios import ScenarioReader, select_scenario
 from wavetank.plan.artillery.scope import Call, Scope
 from wavetank.plan.artillery.text.source import read_source
-from wavetank.plan.model import Plan, Scenario
+from wavetank.plan.load_shape import is_in_python
+from wavetank.plan.model import Plan
 from wavetank.plan.payload import Payload
 from wavetank.plan.phases import Phase, Population
+from wavetank.plan.scenario import Scenario
 from wavetank.plan.steps import Rendezvous, every_step
 from wavetank.plan.template import NOW
 
@@ -166,7 +168,8 @@ class _Script:
             findings.error(config.place("phases"), str(error).rstrip("."))
             planned_s = inf
         _check_rendezvous(phases, scenarios, findings)
-        ensuring = Ensuring(findings, custom=bool(self.calls), planned_s=planned_s)
+        measures_own = bool(self.calls) or any(map(is_in_python, scenarios))
+        ensuring = Ensuring(findings, custom=measures_own, planned_s=planned_s)
         for node in (config.get("ensure"), entry(config.get("plugins"), "ensure")):
             if node is not None:
                 ensuring.read_ensure(node)
@@ -190,6 +193,7 @@ class _Script:
             conditions=tuple(ensuring.conditions),
             headline=config.text("headline"),
             push=read_pushes(config.get("push"), scope),
+            lifecycle=tuple(reader.lifecycle),
             measure=read_measure(config.get("measure"), phases, planned_s, findings),
             seed=choices.seed,
         )

@@ -108,6 +108,8 @@ def test_functions_may_count_what_we_do_not_know(read: Read, problems: Problems,
     own = {"thresholds": [{"orders.placed": 5}]}
     assert read(script_of({"function": "f"}, processor="f.py", ensure=own)).plan.thresholds[0].metric == "orders.placed"
     assert "unknown metric 'orders.placed'" in problems(script_of(SEND, ensure=own))[0]
+    target = [{"metric": "login.p95", "target": "< 0.2s"}]
+    assert read(script_of({"function": "f"}, processor="f.py", targets=target)).plan.thresholds[0].target.value == 200
     ours = {"thresholds": [{"vusers.faild": 5}]}
     assert "did you mean" in problems(script_of({"function": "f"}, processor="f.py", ensure=ours))[0]
 

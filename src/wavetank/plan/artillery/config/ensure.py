@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from wavetank.errors import Where
 from wavetank.metrics import names
 from wavetank.metrics.expressions import Expression, ExpressionError
-from wavetank.metrics.thresholds import Bound, Condition, Threshold
+from wavetank.metrics.thresholds import Bound, Condition, Threshold, bound_on
 from wavetank.plan.artillery.fields import Fields, number_of, scalar_text
 from wavetank.plan.artillery.findings import Findings
 from wavetank.plan.artillery.text.node import Node
@@ -15,14 +15,13 @@ from wavetank.plan.durations import format_seconds
 
 _OURS = ("abort", "after")
 _LEGACY = ("min", "max", "median", "p95", "p99")
-_OWN_FAMILIES = ("websocket.", "vusers.", "generator.", "http.", "errors.")
 
 
 class Ensuring:
     """Gathers thresholds and conditions, for a plan whose phases last `planned_s` seconds.
 
-    With `custom`, the script has functions, which may count things of their own, so that a metric that we do
-    not know can exist nevertheless.
+    With `custom`, the script has functions or scenarios in Python, which may count things of their own, so that a
+    metric that we do not know can exist nevertheless.
     """
 
     def __init__(self, findings: Findings, *, custom: bool, planned_s: float) -> None:
@@ -153,17 +152,14 @@ class Ensuring:
                 self._findings.error(fields.place(key), f"{key!r} must be a bound such as '< 50ms', not {node.kind}")
             return None
         try:
-            return Bound.parse(text, names.unit_of(metric))
+            return bound_on(metric, text)
         except ValueError as error:
             self._findings.error(fields.place(key), f"{key!r} of {metric}: {error}")
             return None
 
     def _is_metric(self, metric: str, where: Where) -> bool:
-        if names.known(metric):
+        if names.may_exist(metric, own=self._custom):
             return True
-        if self._custom and not metric.startswith(_OWN_FAMILIES):
-            return True
-        counterpart = metric.replace("http.", "websocket.", 1)
-        near = counterpart if names.known(counterpart) else names.nearest(metric)
+        near = names.nearest(metric)
         self._findings.error(where, f"unknown metric {metric!r}", f"did you mean {near!r}?" if near else "")
         return False

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from wavetank.plan.artillery.fields import Fields, number_of
 from wavetank.plan.artillery.findings import Findings, suggestion
 from wavetank.plan.artillery.scenario.steps import HTTP_STEPS, FlowReader
 from wavetank.plan.artillery.scope import Call, Scope
 from wavetank.plan.artillery.text.node import Node
-from wavetank.plan.model import Scenario
+from wavetank.plan.python.lifecycle import Lifecycle
+from wavetank.plan.python.script import scenario_in
+from wavetank.plan.scenario import Scenario, scenarios_called
 from wavetank.plan.steps import WEBSOCKET_STEPS, Connect, Function, Step, every_step
 
 _HOOKS = ("beforeScenario", "afterScenario")
@@ -27,6 +29,8 @@ class ScenarioReader:
         self._findings = scope.findings
         self._engine = engine
         self._variables = variables
+        self.lifecycle: list[Lifecycle] = []
+        """What the Python files of scenarios do before and after their users."""
 
     def read(self, node: Node | None, root: Node) -> tuple[Scenario, ...]:
         """The scenarios of a script that can be read."""
@@ -90,6 +94,8 @@ class ScenarioReader:
         if flow is None:
             self._findings.error(node.where, "the scenario has no flow")
             return None
+        if flow.text is not None and ".py:" in flow.text:
+            return self._in_python(flow, name, weight, fields)
         steps = FlowReader(self._scope).read(flow)
         first = next((step for step in every_step(steps) if isinstance(step, WEBSOCKET_STEPS)), None)
         if not isinstance(first, Connect):
@@ -97,6 +103,20 @@ class ScenarioReader:
             steps = (Connect(where=flow.where), *steps)
         before, after = (tuple(self._hook_functions(fields, key)) for key in _HOOKS)
         return Scenario(name=name or str(index), steps=(*before, *steps, *after), weight=weight)
+
+    def _in_python(self, flow: Node, name: str | None, weight: int, fields: Fields) -> Scenario | None:
+        """The scenario that a flow such as `users.py:agent` names. The path starts at the script."""
+        file, _, function = str(flow.text).rpartition(":")
+        for key in fields.present(*_HOOKS):
+            self._findings.error(fields.place(key), f"{key!r} has no meaning beside a scenario in Python")
+        self._findings.warn(flow.where, f"Artillery runs no Python; it knows no flow {flow.text}")
+        try:
+            scenario, lifecycle = scenario_in(self._scope.folder / file, function)
+        except ValueError as error:
+            self._findings.error(flow.where, str(error).rstrip("."))
+            return None
+        self.lifecycle.extend(each for each in lifecycle if each not in self.lifecycle)
+        return replace(scenario, name=name or scenario.name, weight=weight if "weight" in fields else scenario.weight)
 
     def _is_websocket(self, fields: Fields, flow: Node | None) -> bool:
         engine = fields.text("engine")
@@ -169,15 +189,9 @@ def select_scenario(
     scenarios: tuple[Scenario, ...], wanted: str, root: Node, findings: Findings
 ) -> tuple[Scenario, ...]:
     """The one scenario that a name, or else a regular expression, hits; not to hit just one is a mistake."""
-    hits = [scenario for scenario in scenarios if scenario.name == wanted]
-    if not hits:
-        try:
-            pattern = re.compile(wanted)
-        except (re.error, OverflowError, RecursionError):
-            pattern = re.compile(re.escape(wanted))
-        hits = [scenario for scenario in scenarios if pattern.search(scenario.name)]
+    hits = scenarios_called(scenarios, wanted)
     if len(hits) == 1:
-        return (hits[0],)
+        return hits
     names = ", ".join(dict.fromkeys(scenario.name for scenario in scenarios))
     count = f"{len(hits)} scenarios" if hits else "no scenario"
     findings.error(root.place("scenarios"), f"{wanted!r} hits {count}", f"the scenarios: {names}")
