@@ -14,7 +14,7 @@ help:
 	@echo "make accuracy  hold the figures against servers that know the truth (7 minutes, quiet machine)"
 	@echo "make bench   what a user costs, beside other tools and a client in C (more than an hour, quiet machine)"
 	@echo "make staging   the largest share of the YMERA plan that this machine carries (hours, quiet machine)"
-	@echo "make hundred-thousand  100,000 users at once (4 minutes, quiet machine)"
+	@echo "make hundred-thousand  100,000 users at once (6 minutes, quiet machine)"
 	@echo "make clean   remove the environment and everything generated"
 
 $(READY): pyproject.toml

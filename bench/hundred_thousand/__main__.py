@@ -23,14 +23,14 @@ from wavetank.plan.artillery import read_script
 PAGE = Path(__file__).parents[2] / "docs" / "hundred-thousand.md"
 _EPILOG = """\b
 Examples:
-  python -m bench.hundred_thousand                                  about 4 minutes
+  python -m bench.hundred_thousand                                  about 6 minutes
   python -m bench.hundred_thousand --users 1000 --rate 200 --hold 10    a small proof, shown and not written
 """
 
 
 @click.command(epilog=_EPILOG)
 @click.option("--users", default=100_000, show_default=True, type=click.IntRange(1))
-@click.option("--rate", default=2000.0, show_default=True, type=click.FloatRange(1), help="Arrivals per second.")
+@click.option("--rate", default=1000.0, show_default=True, type=click.FloatRange(1), help="Arrivals per second.")
 @click.option("--hold", default=120.0, show_default=True, help="Seconds for which all are there together.")
 @click.option("--every", default=4.0, show_default=True, help="Seconds from one message of a user to its next.")
 @click.option("--workers", metavar="N", help="Passed on to wavetank run.")

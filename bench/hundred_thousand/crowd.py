@@ -12,7 +12,7 @@ class Crowd:
     """`users` arrive at `rate` per second; all are open together for at least `hold_s`; each asks every `every_s`."""
 
     users: int = 100_000
-    rate: float = 2000.0
+    rate: float = 1000.0
     hold_s: float = 120.0
     every_s: float = 4.0
 

@@ -11,17 +11,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from bench.peers.peer import NoOutcome, NotInstalled, PeerOutcome, notes
+from bench.peers.peer import NoOutcome, PeerOutcome, notes
 from bench.peers.work import Work
 from bench.performance.native import PLAIN, Channel
 
 
-@dataclass(frozen=True, slots=True)
-class WavetankScript:
-    """A `Peer`: a YAML script, with everything measured that a run measures."""
+class _Wavetank:
+    """What both kinds of script have in common: how they are run, and what comes of it."""
 
-    channel: Channel = PLAIN
-    name: str = "Wavetank, YAML script"
+    __slots__ = ()
 
     def install(self) -> str:
         """It is installed, or this would not run; gives the versions of what does its work."""
@@ -30,10 +28,13 @@ class WavetankScript:
     def command(self, work: Work, url: str, folder: Path) -> list[str]:
         """See `Peer`."""
         work.write(folder)
-        script = folder / "script.json"
-        script.write_text(json.dumps(script_of(work, url, self.channel), indent=2), encoding="utf-8")
+        script = self.script(work, url, folder)
         command = [sys.executable, "-m", "wavetank", "run", str(script), "--quiet", "-o", str(folder / "run")]
         return [*command, "--workers", str(work.workers)]
+
+    def script(self, work: Work, url: str, folder: Path) -> Path:
+        """Writes the work as a script into the folder."""
+        raise NotImplementedError
 
     def environment(self) -> dict[str, str]:
         """See `Peer`."""
@@ -62,26 +63,51 @@ class WavetankScript:
 
 
 @dataclass(frozen=True, slots=True)
-class WavetankPython:
+class WavetankScript(_Wavetank):
+    """A `Peer`: a YAML script, with everything measured that a run measures."""
+
+    channel: Channel = PLAIN
+    name: str = "Wavetank, YAML script"
+
+    def script(self, work: Work, url: str, folder: Path) -> Path:
+        """See `_Wavetank`."""
+        path = folder / "script.json"
+        path.write_text(json.dumps(script_of(work, url, self.channel), indent=2), encoding="utf-8")
+        return path
+
+
+@dataclass(frozen=True, slots=True)
+class WavetankPython(_Wavetank):
     """A `Peer`: the same user, written in Python."""
 
     name: str = "Wavetank, Python scenario"
 
-    def install(self) -> str:
-        """Raises NotInstalled."""
-        raise NotInstalled("there are no Python scenarios yet")
+    def script(self, work: Work, url: str, folder: Path) -> Path:
+        """See `_Wavetank`."""
+        path = folder / "scenario.py"
+        path.write_text(module_of(work, url), encoding="utf-8")
+        return path
 
-    def command(self, work: Work, url: str, folder: Path) -> list[str]:
-        """See `Peer`."""
-        raise NotImplementedError
 
-    def environment(self) -> dict[str, str]:
-        """See `Peer`."""
-        return dict(os.environ)
+def module_of(work: Work, url: str) -> str:
+    """The work as a Python module: users go on until the last phase is over."""
+    think = f"            await user.think({work.think_s!r})\n" if work.think_s else ""
+    return f"""\
+from wavetank import Count, Pause, Plan, User, scenario
 
-    def outcome(self, folder: Path) -> PeerOutcome:
-        """See `Peer`."""
-        raise NotImplementedError
+MESSAGE = {json.loads(work.payload)!r}
+plan = Plan(
+    target={url!r},
+    phases=(Count(duration_s={work.connect_s!r}, count={work.connections}), Pause(duration_s={work.seconds!r})),
+)
+
+
+@scenario
+async def user(user: User) -> None:
+    async with user.connect() as ws:
+        while user.is_wanted:
+            await ws.request(MESSAGE, match={{"type": {work.reply_type!r}}}, name="request")
+{think}"""
 
 
 def script_of(work: Work, url: str, channel: Channel = PLAIN) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def test_all_are_there_together_for_as_long_as_is_asked(users: int, rate: float,
 
 def test_the_run_that_is_asked_for_is_100_000_users_for_two_minutes() -> None:
     crowd = Crowd()
-    assert (crowd.users, crowd.arriving_s, crowd.hold_s, crowd.every_s) == (100_000, 50, 120, 4)
+    assert (crowd.users, crowd.arriving_s, crowd.hold_s, crowd.every_s) == (100_000, 100, 120, 4)
     assert crowd.messages == 100_000 * crowd.rounds
 
 
