@@ -52,7 +52,7 @@ def workers_of(coordinator: int) -> list[int]:
                 command = (folder / "cmdline").read_bytes()
             except (OSError, IndexError):  # it has gone meanwhile
                 continue
-            if parent == coordinator and b"wavetank.run.fleets.process" in command:
+            if parent == coordinator and b"wavetank.execution.fleets.process" in command:
                 found.append(int(folder.name))
     return sorted(found)
 

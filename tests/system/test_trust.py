@@ -37,12 +37,15 @@ def test_a_function_that_blocks_the_loop_costs_the_run_its_trust(wavetank: Comma
     assert outcome.summary["verdict"] == "ok"
     assert not outcome.summary["trust"]["ok"]
     reason = outcome.summary["trust"]["reasons"][0]
-    assert reason.startswith("worker 0 stood still for up to ")
-    assert "let functions await instead" in reason
+    assert reason.startswith("worker 0 was blocked by block() (processor.py:6) for ")
+    assert "await instead of blocking, or move it to a thread" in reason
     assert "NOT TO BE TRUSTED" in outcome.stdout
     [worker] = outcome.summary["workers"]
     assert worker["loop_lag_max"] >= 150
     assert worker["stall_p99"] >= 150
+    [blocked] = worker["blocked"]
+    assert blocked["place"] == "block() (processor.py:6)"
+    assert blocked["longest_ms"] >= 150
 
 
 def test_a_short_run_that_keeps_its_promise_ends_with_0(wavetank: CommandLine) -> None:
