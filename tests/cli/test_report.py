@@ -14,8 +14,8 @@ from wavetank.metrics.thresholds import Bound, Threshold
 from wavetank.plan.model import Plan
 from wavetank.plan.outline import Outline
 from wavetank.report.text import details, results_block
-from wavetank.run.folder.journal import Journal, JournalHeader
-from wavetank.run.judge import Judge
+from wavetank.execution.folder.journal import Journal, JournalHeader
+from wavetank.execution.judge import Judge
 
 START = "2026-01-02T03:04:05Z"
 PLAN = a_plan()

@@ -6,8 +6,8 @@ import dataclasses
 
 from wavetank.doctor.kernel import Kernel
 from wavetank.doctor.question import Place, Question
-from wavetank.run.machine.cgroup import ControlGroup
-from wavetank.run.machine.system import UNLIMITED, Memory, OpenFiles, System
+from wavetank.execution.machine.cgroup import ControlGroup
+from wavetank.execution.machine.system import UNLIMITED, Memory, OpenFiles, System
 
 GOOD = System(
     platform="linux",

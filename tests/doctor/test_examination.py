@@ -8,13 +8,13 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.run.machine.trees import tree
+from tests.execution.machine.trees import tree
 from wavetank.doctor.examination import Examination, examine, machine_findings
 from wavetank.doctor.finding import Finding, Level, worst
 from wavetank.doctor.kernel import Kernel
 from wavetank.doctor.question import Question
 from wavetank.doctor.text import as_text
-from wavetank.run.machine.system import System
+from wavetank.execution.machine.system import System
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "doctor.md"
 

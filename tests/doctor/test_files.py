@@ -7,7 +7,7 @@ import pytest
 from tests.doctor.machines import BARE, system, users
 from wavetank.doctor.files import open_files, open_files_of_all
 from wavetank.doctor.question import Place
-from wavetank.run.machine.system import UNLIMITED, OpenFiles
+from wavetank.execution.machine.system import UNLIMITED, OpenFiles
 
 
 def limits(hard: int | None, **others: int) -> OpenFiles:

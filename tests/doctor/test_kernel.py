@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.run.machine.trees import tree
+from tests.execution.machine.trees import tree
 from wavetank.doctor.kernel import Kernel, read_kernel
 
 NETFILTER = {

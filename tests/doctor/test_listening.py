@@ -11,7 +11,7 @@ from wavetank.doctor.finding import Finding
 from wavetank.doctor.kernel import Kernel
 from wavetank.doctor.listening import somaxconn, syn_backlog
 from wavetank.doctor.question import Place, Question
-from wavetank.run.machine.system import System
+from wavetank.execution.machine.system import System
 
 Check = Callable[[Question, System, Kernel], Finding]
 BOTH = pytest.mark.parametrize(

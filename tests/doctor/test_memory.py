@@ -8,8 +8,8 @@ from tests.doctor.machines import BARE, kernel, system, users
 from wavetank.doctor.kernel import Kernel
 from wavetank.doctor.memory import container_memory, memory, tcp_memory
 from wavetank.doctor.question import Place
-from wavetank.run.machine.cgroup import ControlGroup
-from wavetank.run.machine.system import Memory
+from wavetank.execution.machine.cgroup import ControlGroup
+from wavetank.execution.machine.system import Memory
 
 # 100,000 users on four cores: 100,000 × 20 KB + 4 × 60 MB
 NEEDED = 2_240_000_000

@@ -8,7 +8,7 @@ from tests.doctor.machines import BARE, kernel, system, users
 from wavetank.doctor.kernel import Kernel
 from wavetank.doctor.processor import clock_source, container_cpu, cores, governor
 from wavetank.doctor.question import Place
-from wavetank.run.machine.cgroup import ControlGroup
+from wavetank.execution.machine.cgroup import ControlGroup
 
 
 @pytest.mark.parametrize(

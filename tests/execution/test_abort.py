@@ -7,7 +7,7 @@ from wavetank.metrics.snapshot import Snapshot
 from wavetank.metrics.thresholds import Bound, Threshold
 from wavetank.metrics.values import Values
 from wavetank.plan.model import Plan
-from wavetank.run.abort import AbortWatch
+from wavetank.execution.abort import AbortWatch
 
 P95 = "websocket.response_time.p95"
 

@@ -9,7 +9,7 @@ from wavetank.metrics.snapshot import Snapshot
 from wavetank.metrics.summary import Trust, summarise
 from wavetank.metrics.thresholds import Bound, Threshold
 from wavetank.plan.model import Plan
-from wavetank.run.result import Exit, Result
+from wavetank.execution.result import Exit, Result
 
 PLAN = Plan(name="p", target="ws://h", phases=(), scenarios=())
 MISSED = Threshold("vusers.completed", Bound(">", 100))

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wavetank.metrics.health import Health
+from wavetank.metrics.health import Blocked, Health
 from wavetank.metrics.histogram import Histogram
 from wavetank.metrics.snapshot import Snapshot
-from wavetank.run.trust import trust_in, warning_in
+from wavetank.execution.trust import trust_in, warning_in
 
 MS = 1_000_000
 SECOND = 10**9
@@ -78,6 +78,61 @@ def test_a_blocking_call_is_told_with_its_time_and_what_to_do() -> None:
     assert reason.startswith("worker 0 stood still for up to 200 ms at a time from 00:03 to 00:06, ")
     assert "let functions await instead" in reason
     assert effect.endswith("may be the generator's own")
+
+
+def blocked_by(snapshot: Snapshot, place: str, count: int, longest_ms: float) -> Snapshot:
+    """The same second, in which a function of the script stood still so often, for so long each time."""
+    duration_ns = round(longest_ms * MS)
+    for health in snapshot.workers.values():
+        health.blocked[place] = Blocked(count, count * duration_ns, duration_ns)
+    return snapshot
+
+
+def test_a_function_that_blocks_is_named_with_its_place_how_long_and_what_to_do() -> None:
+    timeline = [a_second(number) for number in range(12)]
+    timeline[3:6] = [
+        blocked_by(a_blocked_second(number), "block() (processor.py:17)", 1, 190) for number in range(3, 6)
+    ]
+    trust = trust_in(timeline)
+    assert not trust.ok
+    assert trust.reasons[0] == (
+        "worker 0 was blocked by block() (processor.py:17) for 0.57 s in 3 standstills, the longest 0.19 s, from 00:03 "
+        "to 00:06: no other user is served meanwhile; await instead of blocking, or move it to a thread "
+        "(asyncio.to_thread)"
+    )
+
+
+def test_what_computes_for_long_is_named_too_and_a_thread_is_not_advised() -> None:
+    lags = [*(80.0 - 10 * look for look in range(8)), *[0.1] * 92] * 2
+    timeline = [
+        blocked_by(
+            a_second(number, lag_ms=lags, work=1.0, replies_ms=[20 + lag for lag in lags]), "burn() (x.py:3)", 1, 80
+        )
+        for number in range(20)
+    ]
+    reason = trust_in(timeline).reasons[0]
+    assert reason.startswith("worker 0 was blocked by burn() (x.py:3) for 1.6 s in 20 standstills, the longest 0.08 s")
+    assert reason.endswith("make it shorter, or use more workers")
+
+
+def test_a_function_is_not_named_for_the_little_of_a_standstill_that_is_its_own() -> None:
+    timeline = [blocked_by(a_blocked_second(number), "f() (x.py:1)", 1, 60) for number in range(5)]
+    assert trust_in(timeline).reasons[0].startswith("worker 0 stood still for up to 200 ms")
+
+
+def test_a_core_that_others_took_is_told_even_where_a_function_blocked() -> None:
+    lags = [8.0] * 30 + [0.1] * 70
+    late = [
+        a_second(number, lag_ms=lags, replies_ms=[20 + lag for lag in lags], cpu=4, waited=43) for number in range(5)
+    ]
+    timeline = [blocked_by(snapshot, "f() (x.py:1)", 1, 60) for snapshot in late]
+    assert "waited for its core 43 %" in trust_in(timeline).reasons[0]
+
+
+def test_code_that_blocked_costs_no_trust_where_the_figures_hold_all_the_same() -> None:
+    timeline = [a_second(number) for number in range(300)]
+    timeline[200] = blocked_by(a_blocked_second(200), "f() (x.py:1)", 1, 190)
+    assert trust_in(timeline).ok
 
 
 def test_a_core_that_others_take_is_told() -> None:
@@ -211,6 +266,10 @@ def test_a_prompt_generator_is_never_distrusted_whatever_the_server_does(data: s
         (a_second(0), ""),
         (a_second(0, replies_ms=()), ""),
         (a_blocked_second(0, worker=3), "worker 3 stood still for up to 200 ms: a call blocks it"),
+        (
+            blocked_by(a_blocked_second(0, worker=3), "block() (x.py:7)", 1, 190),
+            "worker 3 was blocked by block() (x.py:7) for 0.19 s in 1 standstill",
+        ),
         (a_second(0, cpu=97, work=1.0), "worker 0 is late by up to 0.1 ms, at 97 % of a core"),
         (a_second(0, cpu=50, waited=45, lag_ms=[30.0] * 100), "worker 0 waits for its core 45 % of the time"),
     ],

@@ -37,6 +37,7 @@ from wavetank.report.labels import close_code_label, error_label
         ("my_own_kind", "My own kind"),
         ("Über_fehler", "Über fehler"),
         ("_", "Unnamed"),
+        ("KeyError at my_scenario.py:12", "KeyError at my_scenario.py:12"),
     ],
 )
 def test_every_kind_of_error_has_a_label_for_people(kind: str, label: str) -> None:

@@ -9,13 +9,14 @@ from pathlib import Path
 import click
 
 from wavetank.cli.options import JsonMap
+from wavetank.cli.script import Script
 from wavetank.errors import Problem, ScriptError
-from wavetank.plan.artillery import Reading, processor_skeleton, read_script
+from wavetank.plan.artillery import Reading, processor_skeleton
 from wavetank.plan.durations import format_seconds
 from wavetank.plan.forecast import forecast
 from wavetank.plan.model import Plan
 from wavetank.plan.phases import Population
-from wavetank.run.result import Exit
+from wavetank.execution.result import Exit
 
 _EPILOG = """\b
 Examples:
@@ -59,15 +60,10 @@ def check(
             if stub:
                 _write_stub(script, environment)
                 continue
-            reading = read_script(
-                script,
-                environment=environment,
-                target=target,
-                variables=variables,
-                overrides=overrides,
-                scenario=scenario,
-                env=os.environ,
+            source = Script(
+                script, environment=environment, variables=variables, overrides=overrides, scenario=scenario
             )
+            reading = source.read(target)
         except ScriptError as error:
             failed = True
             for problem in error.problems:

@@ -8,7 +8,7 @@ import orjson
 from wavetank.doctor.examination import examine
 from wavetank.doctor.finding import Level
 from wavetank.doctor.text import as_text
-from wavetank.run.result import Exit
+from wavetank.execution.result import Exit
 
 _EPILOG = """\b
 Examples:

@@ -17,14 +17,13 @@ import click
 
 from wavetank.engine.loop import new_event_loop
 from wavetank.errors import RunError, ScriptError
+from wavetank.library.staging import stage
 from wavetank.plan.model import Plan
 from wavetank.report.console import Console
 from wavetank.report.json import write_summary
-from wavetank.run.coordinator import Run
-from wavetank.run.fleets.local import LocalFleet
-from wavetank.run.folder.folder import RunFolder
-from wavetank.run.machine.limits import capacity
-from wavetank.run.result import Exit, Result
+from wavetank.execution.coordinator import Run
+from wavetank.execution.folder.folder import RunFolder
+from wavetank.execution.result import Exit, Result
 from wavetank.target.embedded import EmbeddedTarget
 
 
@@ -72,15 +71,12 @@ def report_script_error(error: ScriptError) -> NoReturn:
 
 
 def _run(plan: Plan, *, workers: int | None, output: Path | None, quiet: bool, strict: bool) -> Exit:
-    room = capacity(plan, workers)
+    staging = stage(plan, workers)
     folder = RunFolder.create(output, plan.name, datetime.now(UTC))
     console = Console(quiet=quiet)
     console.start(plan, plan.target, folder.path)
-    for notice in room.notices:
-        console.log(f"note: {notice}")
-    for problem in room.problems:
-        console.notice(f"warning: {problem}")
-    run = Run(plan, folder, console, LocalFleet(room.workers))
+    staging.announce(console)
+    run = Run(plan, folder, console, staging.fleet())
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             result = runner.run(_execute(run, console))

@@ -49,6 +49,41 @@ class WorkerCount(click.ParamType[int]):
         return count
 
 
+def load(command: _Command) -> _Command:
+    """The options that say how many users come, and what has to hold: `cli.load.GivenLoad` reads them."""
+    for option in (
+        click.option(
+            "--threshold",
+            "thresholds",
+            multiple=True,
+            metavar="'METRIC < BOUND'",
+            help="What has to hold, in addition to the script: 'websocket.response_time.p95 < 50ms'. Repeatable.",
+        ),
+        click.option(
+            "-d",
+            "--duration",
+            metavar="30s",
+            help="How long --users are held, or users arrive at --rate: 30s, 5m, 1h.",
+        ),
+        click.option(
+            "--rate",
+            metavar="R[:R2]",
+            help="R users arrive per second for --duration, from R to R2 if both are given; with --users, so many are "
+            "there at once at most.",
+        ),
+        click.option(
+            "-u",
+            "--users",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="N users at once for --duration, each replaced when it ends; without --duration, N users once, 1000 a "
+            "second. Like --rate, instead of the script's phases.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def outputs(command: _Command) -> _Command:
     """The options that say how a run is shown and where it is kept."""
     for option in (

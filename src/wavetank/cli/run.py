@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
 from wavetank.cli.execute import any_seed, carry_out
-from wavetank.cli.options import JsonMap, outputs
+from wavetank.cli.load import GivenLoad
+from wavetank.cli.options import JsonMap, load, outputs
+from wavetank.cli.script import Script
 from wavetank.errors import ScriptError
-from wavetank.plan.artillery import read_script
 from wavetank.plan.model import Plan
 
 _EPILOG = """\b
 Examples:
   wavetank run script.yml -e staging -t wss://staging.example.com
   wavetank run script.yml --serve --seed 7
+  wavetank run scenario.py -t ws://localhost:8000/ws -u 200 -d 1m
+  wavetank run script.yml -u 200 -d 1m --threshold 'websocket.response_time.p95 < 50ms'
 """
 
 
@@ -28,6 +30,7 @@ Examples:
 @click.option("-v", "--variables", type=JsonMap(), help="Variables, in addition to config.variables.")
 @click.option("--overrides", type=JsonMap(), help="Replaces parts of the script, like '{\"config\": …}'.")
 @click.option("-s", "--scenario", metavar="NAME", help="Run this scenario only: its name, or a regular expression.")
+@load
 @outputs
 def run(
     script: Path,
@@ -36,6 +39,10 @@ def run(
     variables: dict[str, object] | None,
     overrides: dict[str, object] | None,
     scenario: str | None,
+    users: int | None,
+    rate: str | None,
+    duration: str | None,
+    thresholds: tuple[str, ...],
     seed: int | None,
     workers: int | None,
     output: Path | None,
@@ -43,30 +50,29 @@ def run(
     quiet: bool,
     strict: bool,
 ) -> None:
-    """Run SCRIPT, an Artillery script (.yml, .yaml or .json), and report what was measured."""
+    """Run SCRIPT, and report what was measured: an Artillery script (.yml, .yaml, .json), or scenarios in Python (.py).
+
+    Without phases in the script, and without -u or --rate, there is one user.
+    """
     if embedded and target is not None:
         raise click.UsageError("--serve starts a target of its own: leave out -t/--target")
-    chosen_seed = any_seed() if seed is None else seed
-
-    def read(url: str | None) -> Plan:
-        return read_script(
-            script,
-            environment=environment,
-            target=url,
-            variables=variables,
-            overrides=overrides,
-            scenario=scenario,
-            seed=chosen_seed,
-            env=os.environ,
-        ).plan
+    given = GivenLoad(users, rate, duration, thresholds)
+    source = Script(
+        script,
+        environment=environment,
+        variables=variables,
+        overrides=overrides,
+        scenario=scenario,
+        seed=any_seed() if seed is None else seed,
+    )
 
     def make_plan(served: str | None) -> Plan:
         if served is None:
-            return read(target)
+            return given.on(source.read(target).plan)
         try:
-            path = urlsplit(read(None).target).path
+            path = urlsplit(source.read(None).plan.target).path
         except ScriptError:  # perhaps it is the target itself that is missing: that one is not needed here
             path = ""
-        return read(f"{served}{path}")
+        return given.on(source.read(f"{served}{path}").plan)
 
     carry_out(make_plan, workers=workers, embedded=embedded, output=output, quiet=quiet, strict=strict)

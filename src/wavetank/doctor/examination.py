@@ -11,7 +11,7 @@ from wavetank.doctor.finding import Finding, Level, worst
 from wavetank.doctor.kernel import Kernel, read_kernel
 from wavetank.doctor.question import Question
 from wavetank.doctor.target import look_at
-from wavetank.run.machine.system import System, read_system
+from wavetank.execution.machine.system import System, read_system
 
 SCHEMA = 1
 """Of `as_data`. It changes when a key is taken away or means something else, not when one is added."""

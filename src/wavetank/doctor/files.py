@@ -5,9 +5,9 @@ from __future__ import annotations
 from wavetank.doctor.finding import Finding, Level, unknown
 from wavetank.doctor.question import Question
 from wavetank.engine.open_files import SPARE_FILES
-from wavetank.run.machine.limits import workers_for
-from wavetank.run.machine.remedies import more_files, sysctl
-from wavetank.run.machine.system import UNLIMITED, System
+from wavetank.execution.machine.limits import workers_for
+from wavetank.execution.machine.remedies import more_files, sysctl
+from wavetank.execution.machine.system import UNLIMITED, System
 
 
 def open_files(question: Question, system: System) -> Finding:

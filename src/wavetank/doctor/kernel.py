@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from wavetank.run.machine.cgroup import is_there
-from wavetank.run.machine.system import number, numbers, text
+from wavetank.execution.machine.cgroup import is_there
+from wavetank.execution.machine.system import number, numbers, text
 
 _IPV4 = "proc/sys/net/ipv4"
 _NETFILTER = "proc/sys/net/netfilter"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from wavetank.doctor.finding import Finding, Level, unknown
 from wavetank.doctor.kernel import Kernel
 from wavetank.doctor.question import Place, Question
-from wavetank.run.machine.remedies import network_sysctl
-from wavetank.run.machine.system import System
+from wavetank.execution.machine.remedies import network_sysctl
+from wavetank.execution.machine.system import System
 
 _BURST = 4096
 """Connects that may wait: a server that stands still for a second at 4,000 new users a second."""

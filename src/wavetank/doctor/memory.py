@@ -8,9 +8,9 @@ import mmap
 from wavetank.doctor.finding import Finding, Level, unknown
 from wavetank.doctor.kernel import Kernel
 from wavetank.doctor.question import Question
-from wavetank.run.machine.limits import memory_for, workers_for
-from wavetank.run.machine.remedies import sysctl
-from wavetank.run.machine.system import System
+from wavetank.execution.machine.limits import memory_for, workers_for
+from wavetank.execution.machine.remedies import sysctl
+from wavetank.execution.machine.system import System
 
 
 def memory(question: Question, system: System) -> Finding:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from wavetank.doctor.finding import Finding, Level, unknown
 from wavetank.doctor.kernel import Kernel
 from wavetank.doctor.question import Place, Question
-from wavetank.run.machine.remedies import addresses_for, network_sysctl, sysctl, wider_ports
-from wavetank.run.machine.system import System
+from wavetank.execution.machine.remedies import addresses_for, network_sysctl, sysctl, wider_ports
+from wavetank.execution.machine.system import System
 
 
 def ephemeral_ports(question: Question, system: System) -> Finding:

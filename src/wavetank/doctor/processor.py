@@ -7,7 +7,7 @@ import math
 from wavetank.doctor.finding import Finding, Level, unknown
 from wavetank.doctor.kernel import Kernel
 from wavetank.doctor.question import Question
-from wavetank.run.machine.system import System
+from wavetank.execution.machine.system import System
 
 _USERS_PER_CORE = 100_000
 """Users with a message every 4 s: 25,000 round trips a second, at 28 µs each, are 70 % of a core."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from wavetank.engine.hook import run_hook
+from wavetank.engine.lifecycle import set_up, tear_down
 from wavetank.errors import RunError, UserFailure
 from wavetank.metrics.loss import Loss
 from wavetank.metrics.snapshot import Snapshot
@@ -17,15 +18,16 @@ from wavetank.metrics.values import Values
 from wavetank.plan.model import Plan
 from wavetank.plan.outline import Outline
 from wavetank.plan.processor import Processor
+from wavetank.plan.python.lifecycle import Shared
 from wavetank.plan.steps import Step
-from wavetank.run.abort import AbortWatch
-from wavetank.run.fleets.contract import Fleet, Orders
-from wavetank.run.fleets.in_process import InProcessFleet
-from wavetank.run.folder.folder import RunFolder
-from wavetank.run.folder.journal import Journal, JournalHeader
-from wavetank.run.judge import Judge
-from wavetank.run.processing import processor_of
-from wavetank.run.result import Result
+from wavetank.execution.abort import AbortWatch
+from wavetank.execution.fleets.contract import Fleet, Orders
+from wavetank.execution.fleets.in_process import InProcessFleet
+from wavetank.execution.folder.folder import RunFolder
+from wavetank.execution.folder.journal import Journal, JournalHeader
+from wavetank.execution.judge import Judge
+from wavetank.execution.processing import processor_of
+from wavetank.execution.result import Result
 
 GRACE_S = 10.0
 """How long users who are under way may take to end after the first request to stop."""
@@ -92,13 +94,16 @@ class Run:
             "$processEnvironment": dict(os.environ),
             "$testId": f"{plan.name}-{plan.seed}",
         }
+        shared: Shared = {}
         try:
             async with self._fleet:
                 variables |= await self._hook("before", plan.before, processor, variables)
-                await self._fleet.carry(Orders(plan, variables), self)
+                await set_up(plan, "run", shared)
+                await self._fleet.carry(Orders(plan, variables, shared), self)
             if self._journal is not None:
                 self._journal.finish(self._complete, aborted=self._aborted, interrupted=self._interrupted)
         finally:
+            await tear_down(plan, "run", shared, self._observer.notice)
             if self._cut is not None:
                 self._cut.cancel()
             if self._journal is not None:

@@ -9,6 +9,7 @@ from enum import Enum
 
 from wavetank.metrics.health import Health
 from wavetank.metrics.histogram import Histogram
+from wavetank.execution.blockers import ADVICE, blocked_ns, blockers, told
 
 _GAP_NS = 1_500_000_000
 _STRETCHES = 3
@@ -90,17 +91,33 @@ def reason(worker: int, cause: Cause, merged: Sequence[Stretch]) -> str:
     health = merged[0].health.copy()
     for stretch in merged[1:]:
         health += stretch.health
+    if _is_blocked(cause, health):
+        return f"worker {worker} {_blocked(cause, health, _when(merged))}"
     return f"worker {worker} {_what(cause, health, _when(merged))}"
 
 
 def complaint(worker: int, health: Health) -> str:
     """The same while it happens, short enough for a line."""
+    cause = cause_of(health)
+    if _is_blocked(cause, health):
+        return f"worker {worker} was blocked {told(blockers(health.blocked)[:1])}"
     short = {
         Cause.BUSY: f"is late by up to {_longest(health)}, at {health.cpu_percent:.0f} % of a core",
         Cause.WAITED: f"waits for its core {health.waited_percent:.0f} % of the time: something else runs there",
         Cause.STALLED: f"stood still for up to {_longest(health)}: a call blocks it",
     }
-    return f"worker {worker} {short[cause_of(health)]}"
+    return f"worker {worker} {short[cause]}"
+
+
+def _is_blocked(cause: Cause, health: Health) -> bool:
+    """Whether most of the time in which the loop was late is put down to functions of the user's own."""
+    late_ns = health.loop_lag.share_above(_STALL_NS) * health.observed_ns
+    return cause is not Cause.WAITED and blocked_ns(health.blocked) > late_ns / 2
+
+
+def _blocked(cause: Cause, health: Health, when: str) -> str:
+    advice = ADVICE if cause is Cause.STALLED else "make it shorter, or use more workers"
+    return f"was blocked {told(blockers(health.blocked))}, {when}: no other user is served meanwhile; {advice}"
 
 
 def _what(cause: Cause, health: Health, when: str) -> str:

@@ -24,7 +24,7 @@ from wavetank.plan.outline import Outline
 from wavetank.report.figures import clock, rate
 from wavetank.report.progress import Moment, Progress, brief, line
 from wavetank.report.text import details, results_block
-from wavetank.run.folder.masking import mask_text
+from wavetank.execution.folder.masking import mask_text
 
 _EVERY_S = 5.0
 _JITTER_S = 0.25  # a snapshot that is due on the fifth second may come a little before it

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 
 from wavetank.metrics.summary import Summary
-from wavetank.run.folder.folder import write_whole
+from wavetank.execution.folder.folder import write_whole
 
 _OPTIONS = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
 

@@ -45,6 +45,8 @@ def error_label(kind: str) -> str:
     """`connect_timeout` → `Connection timeout`, `http_403` → `HTTP 403`; any other kind in plain words."""
     if kind in _KINDS:
         return _KINDS[kind]
+    if " " in kind:  # a mistake in code: `KeyError at my_scenario.py:12`
+        return kind
     if found := _HTTP.fullmatch(kind):
         return f"HTTP {found.group(1)}"
     words = " ".join(kind.replace("_", " ").split()) or "unnamed"

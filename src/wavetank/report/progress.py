@@ -15,7 +15,7 @@ from wavetank.plan.model import Plan
 from wavetank.plan.phases import Pause, Phase, Population
 from wavetank.report.figures import ABSENT, clock, milliseconds, rate
 from wavetank.report.labels import error_label
-from wavetank.run.trust import warning_in
+from wavetank.execution.trust import warning_in
 
 _WINDOW_NS = 5_000_000_000
 _TOP_ERRORS = 3

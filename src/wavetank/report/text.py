@@ -13,11 +13,13 @@ from wavetank.metrics.summary import Summary, WorkerSummary
 from wavetank.metrics.thresholds import ThresholdResult
 from wavetank.metrics.values import statistic
 from wavetank.plan.outline import Outline
+from wavetank.report.checks import check_lines
 from wavetank.report.figures import ABSENT, WIDTH, clock, columns, milliseconds, shorten, size, with_unit
 from wavetank.report.labels import close_code_label, error_label
+from wavetank.report.own_code import SHOWN, blocking_lines, trace_lines
 from wavetank.report.phases import measured_line, phase_table
 from wavetank.report.pushes import push_lines
-from wavetank.run.folder.masking import mask_text
+from wavetank.execution.folder.masking import mask_text
 
 _Value = TypeVar("_Value")
 _RULE = "=" * 40
@@ -77,6 +79,7 @@ def details(summary: Summary, outline: Outline | None = None) -> str:
         _section("Pushes", push_lines(summary, outline)),
         _section("Connect time (ms)", _connect_time(summary)),
         _section("Connections closed", _close_codes(summary)),
+        _section("Checks", check_lines(summary)),
         _section("The script's own metrics", _own_metrics(summary)),
         _section("Errors", _errors(summary)),
         _section("Thresholds", _thresholds(summary.thresholds)),
@@ -188,10 +191,17 @@ def _family(metrics: Mapping[str, _Value], family: str) -> dict[str, _Value]:
 
 def _connect_time(summary: Summary) -> list[str]:
     histogram = summary.histograms.get(names.CONNECT_TIME, _EMPTY)
-    if not histogram.count:
-        return []
     figures = ("mean", "p50", "p95", "p99", "max")
-    return ["  " + "   ".join(f"{each} {milliseconds(statistic(histogram, each))}" for each in figures)]
+    lines = [f"  {_row_of(histogram, figures)}"] if histogram.count else []
+    if reconnects := summary.counters.get(names.RECONNECTS, 0):
+        line = f"  {reconnects:,} reconnect{'' if reconnects == 1 else 's'}"
+        again = summary.histograms.get(names.RECONNECT_TIME, _EMPTY)
+        lines.append(f"{line}, from loss to open: {_row_of(again, figures)}" if again.count else line)
+    return lines
+
+
+def _row_of(histogram: Histogram, figures: Sequence[str]) -> str:
+    return "   ".join(f"{each} {milliseconds(statistic(histogram, each))}" for each in figures)
 
 
 def _close_codes(summary: Summary) -> list[str]:
@@ -237,11 +247,15 @@ def _own_metrics(summary: Summary) -> list[str]:
 
 def _errors(summary: Summary) -> list[str]:
     lines = []
+    shown = 0
     for kind, error in summary.errors.items():
         line = f"  {error_label(kind)} ({error.count:,})"
         if error.example:
             line += f": {printable(error.example, 500)}"
         lines.append(shorten(line, WIDTH))
+        if error.trace and shown < SHOWN:
+            lines += trace_lines(error.trace)
+            shown += 1
     return lines
 
 
@@ -272,6 +286,8 @@ def _generator(summary: Summary) -> list[str]:
         )
         for reason in summary.trust.reasons:
             lines += _wrapped(f"- {printable(reason, 500)}", "  ")
+    for remark in blocking_lines(summary):
+        lines += _wrapped(printable(remark, 500), "  ")
     if workers := summary.workers:
         plural = "" if len(workers) == 1 else "s"
         busiest = max(worker.cpu_percent for worker in workers)

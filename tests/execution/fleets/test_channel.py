@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wavetank.run.fleets.channel import HEAD_LENGTH, Word, packed, read_message, unpacked_head
+from wavetank.execution.fleets.channel import HEAD_LENGTH, Word, packed, read_message, unpacked_head
 
 messages = st.lists(st.tuples(st.sampled_from(Word), st.binary(max_size=300)))
 

@@ -14,8 +14,8 @@ from wavetank.metrics.snapshot import Snapshot
 from wavetank.plan.model import Plan, Scenario
 from wavetank.plan.phases import Count
 from wavetank.plan.steps import Think
-from wavetank.run.fleets.contract import Orders
-from wavetank.run.fleets.local import LocalFleet
+from wavetank.execution.fleets.contract import Orders
+from wavetank.execution.fleets.local import LocalFleet
 
 
 class Heard:
@@ -71,7 +71,7 @@ def test_the_shares_of_all_workers_add_up_to_the_plan() -> None:
 
 
 def test_a_variable_that_cannot_leave_its_process_is_named() -> None:
-    with pytest.raises(RunError, match=r"variable 'lock', a lock"):
+    with pytest.raises(RunError, match=r"left 'lock', a lock"):
         carry(plan_of(1), 1, {"fine": [1, {"two": 3}], "lock": threading.Lock()})
 
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import os
 
-from wavetank.run.fleets.channel import Word, read_message
-from wavetank.run.fleets.outbox import Outbox
+from wavetank.execution.fleets.channel import Word, read_message
+from wavetank.execution.fleets.outbox import Outbox
 
 
 def test_everything_that_was_put_is_in_the_pipe_in_its_order_before_close_returns() -> None:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from wavetank.run.fleets.precedence import Precedence
+from wavetank.execution.fleets.precedence import Precedence
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="no other system has it")
 

@@ -13,9 +13,9 @@ from wavetank.errors import RunError
 from wavetank.metrics.loss import Loss
 from wavetank.metrics.snapshot import Snapshot
 from wavetank.plan.outline import Outline
-from wavetank.run.folder import journal as journal_module
-from wavetank.run.folder.journal import Journal, JournalHeader, read_journal
-from wavetank.run.judge import Judge
+from wavetank.execution.folder import journal as journal_module
+from wavetank.execution.folder.journal import Journal, JournalHeader, read_journal
+from wavetank.execution.judge import Judge
 
 HEADER = JournalHeader("2026-01-02T03:04:05Z", "ymera", "agent_message")
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.run.machine.trees import tree
-from wavetank.run.machine.cgroup import ControlGroup, read_control_group
+from tests.execution.machine.trees import tree
+from wavetank.execution.machine.cgroup import ControlGroup, read_control_group
 
 V2 = "31 23 0:28 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
 V1 = (

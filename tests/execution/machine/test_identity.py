@@ -4,7 +4,7 @@ import sys
 
 import orjson
 
-from wavetank.run.machine.identity import package_versions, this_machine
+from wavetank.execution.machine.identity import package_versions, this_machine
 
 
 def test_the_machine_tells_platform_python_and_processors() -> None:

@@ -12,9 +12,9 @@ from wavetank.errors import RunError, Where
 from wavetank.plan.model import Plan, Scenario
 from wavetank.plan.phases import Count
 from wavetank.plan.steps import ConnectionOptions, Think
-from wavetank.run.machine.cgroup import ControlGroup
-from wavetank.run.machine.limits import SPARE_FILES, Capacity, capacity, is_loopback
-from wavetank.run.machine.system import UNLIMITED, Memory, OpenFiles, System
+from wavetank.execution.machine.cgroup import ControlGroup
+from wavetank.execution.machine.limits import SPARE_FILES, Capacity, capacity, is_loopback
+from wavetank.execution.machine.system import UNLIMITED, Memory, OpenFiles, System
 
 ROOMY = System(
     platform="linux",

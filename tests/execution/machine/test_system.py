@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.run.machine.trees import tree
-from wavetank.run.machine.cgroup import ControlGroup
-from wavetank.run.machine.system import UNLIMITED, Memory, OpenFiles, System, listed, read_system
+from tests.execution.machine.trees import tree
+from wavetank.execution.machine.cgroup import ControlGroup
+from wavetank.execution.machine.system import UNLIMITED, Memory, OpenFiles, System, listed, read_system
 
 
 def test_a_plain_machine_is_read(tmp_path: Path) -> None:

@@ -9,14 +9,19 @@ from typing import Protocol, Self
 from wavetank.metrics.loss import Loss
 from wavetank.metrics.snapshot import Snapshot
 from wavetank.plan.model import Plan
+from wavetank.plan.python.lifecycle import Shared
 
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What a worker is told: the plan, and what the script's `before` flow left behind. Both must be picklable."""
+    """What a worker is told; all of it must be picklable.
+
+    The plan, what the script's `before` flow left behind, and what a setup of the whole run has put into `shared`.
+    """
 
     plan: Plan
     variables: Mapping[str, object] = field(default_factory=dict)
+    shared: Shared = field(default_factory=dict)
 
 
 class Listener(Protocol):

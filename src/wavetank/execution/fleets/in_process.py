@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from time import perf_counter_ns
 from typing import Self
 
+from wavetank.engine.lifecycle import set_up, tear_down
 from wavetank.engine.worker import Worker
 from wavetank.plan.arrivals import Share
-from wavetank.run.fleets.contract import Listener, Orders
-from wavetank.run.processing import processor_of
+from wavetank.execution.fleets.contract import Listener, Orders
+from wavetank.execution.processing import processor_of
+
+_PATIENCE_S = 10.0
+"""How long users may take to end when the run is given up."""
 
 
 class InProcessFleet:
-    """See `wavetank.run.fleets.contract.Fleet`. Nothing is lost but together with the coordinator itself."""
+    """See `wavetank.execution.fleets.contract.Fleet`. Nothing is lost but together with the coordinator itself."""
 
     size = 1
 
@@ -38,6 +43,8 @@ class InProcessFleet:
 
     async def carry(self, orders: Orders, listener: Listener) -> None:
         """Carry the plan out. Raises RunError where the script's functions cannot be loaded."""
+        shared = dict(orders.shared)
+        await set_up(orders.plan, "worker", shared)
         self._worker = Worker(
             orders.plan,
             Share(),
@@ -46,12 +53,25 @@ class InProcessFleet:
             on_log=listener.log,
             processor=processor_of(orders.plan),
             variables=orders.variables,
+            shared=shared,
         )
         if self._cut:
             self._worker.cut()
         elif self._stopped:
             self._worker.stop()
-        await self._worker.run()
+        running = asyncio.ensure_future(self._worker.run())
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError:
+            # Whoever gives the run up goes on in this very process: no user may be left behind in its event loop.
+            self.cut()
+            try:
+                await asyncio.wait([running], timeout=_PATIENCE_S)
+            finally:
+                running.cancel()
+            raise
+        finally:
+            await tear_down(orders.plan, "worker", shared, listener.notice)
 
     def stop(self) -> None:
         """Start no more users."""

@@ -14,10 +14,10 @@ from wavetank.errors import RunError
 from wavetank.metrics.loss import Loss
 from wavetank.metrics.snapshot import Snapshot
 from wavetank.plan.arrivals import Share
-from wavetank.run.fleets.channel import Word
-from wavetank.run.fleets.contract import Listener, Orders
-from wavetank.run.fleets.member import Member
-from wavetank.run.fleets.precedence import Precedence
+from wavetank.execution.fleets.channel import Word
+from wavetank.execution.fleets.contract import Listener, Orders
+from wavetank.execution.fleets.member import Member
+from wavetank.execution.fleets.precedence import Precedence
 
 _READY_S = 60.0
 """A worker has so long to start its interpreter and to load the script's functions."""
@@ -33,7 +33,7 @@ _GIVEN_UP_S = 60.0
 
 
 class LocalFleet:
-    """See `wavetank.run.fleets.contract.Fleet`. A worker that dies or goes silent is a loss; the others go on."""
+    """See `wavetank.execution.fleets.contract.Fleet`. A worker that dies or goes silent is a loss; the others go on."""
 
     def __init__(self, size: int) -> None:
         """`size` is the number of workers, 1 or more."""
@@ -77,7 +77,7 @@ class LocalFleet:
 
     async def carry(self, orders: Orders, listener: Listener) -> None:
         """See `Fleet.carry`. Raises RunError where a worker cannot even begin."""
-        _check_variables(orders)
+        _check(orders)
         for member in self._members:
             member.tell(Word.IMPORTS, orjson.dumps(sys.path))
             member.tell(Word.ORDERS, pickle.dumps((orders, Share(member.index, self.size))))
@@ -204,12 +204,18 @@ class LocalFleet:
                     )
 
 
-def _check_variables(orders: Orders) -> None:
-    for name, value in orders.variables.items():
-        try:
-            pickle.dumps(value)
-        except Exception as error:  # whatever the __reduce__ of somebody's object raises
-            raise RunError(
-                f"the 'before' flow of the script left the variable {name!r}, a {type(value).__name__}, which cannot "
-                f"be taken to the workers' processes ({error}): keep plain values in it"
-            ) from error
+def _check(orders: Orders) -> None:
+    """Raises RunError for what cannot be taken to the workers' processes."""
+    try:
+        pickle.dumps(orders.plan)
+    except Exception as error:  # whatever the __reduce__ of somebody's object raises
+        raise RunError(f"the plan cannot be taken to the workers' processes: {error}") from error
+    for who, values in (("'before' flow", orders.variables), ("setup of the whole run", orders.shared)):
+        for name, value in values.items():
+            try:
+                pickle.dumps(value)
+            except Exception as error:  # as above
+                raise RunError(
+                    f"the {who} of the script left {name!r}, a {type(value).__name__}, which cannot be taken to the "
+                    f"workers' processes ({error}): keep plain values in it"
+                ) from error

@@ -12,9 +12,9 @@ from time import monotonic
 from typing import Final
 
 from wavetank.errors import RunError
-from wavetank.run.fleets.channel import HEAD_LENGTH, Word, packed, unpacked_head
+from wavetank.execution.fleets.channel import HEAD_LENGTH, Word, packed, unpacked_head
 
-_COMMAND: Final = (sys.executable, "-P", "-m", "wavetank.run.fleets.process")
+_COMMAND: Final = (sys.executable, "-P", "-m", "wavetank.execution.fleets.process")
 # -P: what lies in the current folder is not imported in place of the library's modules.
 
 _PATIENCE_S = 5.0

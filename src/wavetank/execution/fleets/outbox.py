@@ -6,7 +6,7 @@ import os
 import queue
 import threading
 
-from wavetank.run.fleets.channel import Word, packed
+from wavetank.execution.fleets.channel import Word, packed
 
 _ROOM = 10_000
 _LAST_WORDS_S = 5.0

@@ -1,4 +1,4 @@
-"""`python -m wavetank.run.fleets.process`: the process of one worker of a local fleet.
+"""`python -m wavetank.execution.fleets.process`: the process of one worker of a local fleet.
 
 It gets its orders through standard input and tells what it measures through standard output (`channel`). It has no
 other life: when the pipe is closed, because the coordinator is gone, it leaves.
@@ -21,16 +21,18 @@ from typing import NoReturn, TypeVar
 
 import orjson
 
+from wavetank.engine.lifecycle import set_up, tear_down
 from wavetank.engine.loop import new_event_loop
 from wavetank.engine.open_files import make_room_for_open_files, raise_open_file_limit
 from wavetank.engine.worker import Worker
+from wavetank.errors import RunError
 from wavetank.metrics.snapshot import Snapshot
 from wavetank.plan.arrivals import Share
 from wavetank.plan.processor import Processor
-from wavetank.run.fleets.channel import Word, read_message
-from wavetank.run.fleets.contract import Orders
-from wavetank.run.fleets.outbox import Outbox
-from wavetank.run.processing import processor_of
+from wavetank.execution.fleets.channel import Word, read_message
+from wavetank.execution.fleets.contract import Orders
+from wavetank.execution.fleets.outbox import Outbox
+from wavetank.execution.processing import processor_of
 
 _Argument = TypeVar("_Argument")
 
@@ -64,8 +66,10 @@ class WorkerProcess:
                 runner.run(self._carry(orders, share, processor))
             self._outbox.put(Word.ENDED)
         except Exception as error:  # whatever it is, the coordinator is to know, and the author of the mistake
-            traceback.print_exc()
-            self._outbox.put(Word.FAILED, f"{type(error).__name__}: {error}".encode())
+            if not isinstance(error, RunError):  # which says all that there is to say
+                traceback.print_exc()
+            said = str(error) if isinstance(error, RunError) else f"{type(error).__name__}: {error}"
+            self._outbox.put(Word.FAILED, said.encode())
         finally:
             self._outbox.close()
 
@@ -74,6 +78,8 @@ class WorkerProcess:
         loop.set_exception_handler(self._unexpected)
         self._begun = loop.create_future()
         threading.Thread(target=self._listen, args=(loop,), name="inbox", daemon=True).start()
+        shared = dict(orders.shared)
+        await set_up(orders.plan, "worker", shared)
         self._outbox.put(Word.READY)
         begins_wall_ns = await self._begun
         # The coordinator names an instant of the wall clock, the only one that any two processes share.
@@ -87,10 +93,14 @@ class WorkerProcess:
             on_gathered=partial(self._outbox.put, Word.GATHERED),
             processor=processor,
             variables=orders.variables,
+            shared=shared,
         )
         for word in self._early:
             self._do(word)
-        await worker.run()
+        try:
+            await worker.run()
+        finally:
+            await tear_down(orders.plan, "worker", shared, self._notice)
 
     def _snapshot(self, index: int, snapshot: Snapshot) -> None:
         if self._worker is not None and self._worker.ended:
@@ -99,6 +109,9 @@ class WorkerProcess:
 
     def _log(self, text: str) -> None:
         self._outbox.put_if_room(Word.LOG, text.encode("utf-8", "replace"))
+
+    def _notice(self, text: str) -> None:
+        self._outbox.put_if_room(Word.NOTICE, text.encode("utf-8", "replace"))
 
     def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
         """In a thread of its own: Windows has no other way to wait for a pipe. It hears a word or two in a run."""
@@ -137,7 +150,7 @@ class WorkerProcess:
         error = context.get("exception")
         detail = f"{type(error).__name__}: {error}" if error is not None else ""
         text = f"internal error (please report it): {context.get('message', '')} {detail}".rstrip()
-        self._outbox.put_if_room(Word.NOTICE, text.encode("utf-8", "replace"))
+        self._notice(text)
 
 
 def _call(loop: asyncio.AbstractEventLoop, function: Callable[[_Argument], None], argument: _Argument) -> None:

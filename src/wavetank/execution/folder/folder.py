@@ -15,8 +15,8 @@ import orjson
 
 from wavetank.errors import RunError
 from wavetank.plan.model import Plan
-from wavetank.run.folder.masking import masked
-from wavetank.run.machine.identity import package_versions, this_machine
+from wavetank.execution.folder.masking import masked
+from wavetank.execution.machine.identity import package_versions, this_machine
 
 SCHEMA = 1
 """Version of plan.json."""

@@ -11,6 +11,8 @@ from typing import Any
 
 from wavetank.errors import Where
 from wavetank.plan.payload import Payload
+from wavetank.plan.python.lifecycle import Lifecycle
+from wavetank.plan.python.scenario import PythonScenario
 
 MASK = "***"
 
@@ -64,6 +66,10 @@ def masked(value: object) -> Any:
             return mask_text(value)
         case PurePath():
             return mask_text(value.as_posix())
+        case PythonScenario():
+            return {"kind": "PythonScenario", "name": value.name, "weight": value.weight, "function": str(value)}
+        case Lifecycle():
+            return f"@{value.kind} {value}"
         case Where():
             return mask_text(str(value))
         case date():

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from wavetank.errors import RunError
 from wavetank.metrics.summary import Summary
-from wavetank.run.folder.folder import RunFolder
-from wavetank.run.folder.journal import JournalRecord, read_journal
-from wavetank.run.judge import Judge
+from wavetank.execution.folder.folder import RunFolder
+from wavetank.execution.folder.journal import JournalRecord, read_journal
+from wavetank.execution.judge import Judge
 
 _BEHIND_NS = 3_000_000_000  # a worker whose snapshots end so much before those of the others was silent
 

@@ -14,8 +14,8 @@ from wavetank.errors import RunError
 from wavetank.plan.forecast import forecast
 from wavetank.plan.local_addresses import address_range, count_addresses
 from wavetank.plan.model import Plan
-from wavetank.run.machine.remedies import addresses_for, more_files, sysctl, wider_ports
-from wavetank.run.machine.system import System, read_system
+from wavetank.execution.machine.remedies import addresses_for, more_files, sysctl, wider_ports
+from wavetank.execution.machine.system import System, read_system
 
 USER_BYTES = 20_000
 """What an open user takes, all told: the bound that the project holds itself to."""

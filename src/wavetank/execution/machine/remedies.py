@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wavetank.run.machine.system import System
+from wavetank.execution.machine.system import System
 
 WIDEST_PORTS = (1024, 65535)
 

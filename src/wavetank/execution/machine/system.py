@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wavetank.engine.open_files import open_file_limits
-from wavetank.run.machine.cgroup import ControlGroup, is_there, read_control_group
+from wavetank.execution.machine.cgroup import ControlGroup, is_there, read_control_group
 
 UNLIMITED = 2**63 - 1
 """Stands for a limit that there is none of."""
