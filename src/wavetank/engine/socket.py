@@ -139,14 +139,9 @@ class Socket:
         self._user.planned_at = perf_counter_ns()
 
     @property
-    def missing(self) -> int:
-        """How many dispatched requests have ended without a reply."""
-        return 0 if self._pipeline is None else self._pipeline.missing
-
-    @property
-    def dispatched(self) -> int:
-        """How many requests have been dispatched."""
-        return 0 if self._pipeline is None else self._pipeline.begun
+    def dispatched(self) -> tuple[int, int]:
+        """How many requests have been dispatched, and how many of them have ended without a reply."""
+        return (0, 0) if self._pipeline is None else (self._pipeline.begun, self._pipeline.missing)
 
     async def expect(self, series: Series, expectation: Expected) -> None:
         """Wait for a message. Timed from the last send that nothing has answered yet, else from now."""
@@ -167,8 +162,8 @@ class Socket:
     async def take(self, expectation: Expected, *, bounded: bool, answers: bool) -> None:
         """Wait for a message: a push, or if it `answers`, the reply to the last send that nothing has answered yet.
 
-        Only a reply has a response time. Without `bounded` it waits for as long as the connection lasts, and until
-        the last phase is over: the user is dismissed then. Raises UserFailure, and CancelledError where it is.
+        Without `bounded` it waits until the last phase is over; the user is then dismissed, by CancelledError. Raises
+        UserFailure.
         """
         self._refuse_if_lost(keep_inbox=True)
         self._asked_at = 0

@@ -309,6 +309,6 @@ async def _live(user: User, session: _Session) -> None:
     if user.socket is not None:
         await user.socket.settle()
         await user.socket.close()
-        if user.socket.missing:
-            reason = f"{user.socket.missing} of {user.socket.dispatched} pipelined requests got no reply"
-            raise UserFailure("replies_missing", reason)
+        dispatched, missing = user.socket.dispatched
+        if missing:
+            raise UserFailure("replies_missing", f"{missing} of {dispatched} pipelined requests got no reply")
