@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from wavetank.engine.task import UserTask, parked
+from wavetank.engine.waiting import Waiter, woken
 
 
 class Rendezvous:
@@ -23,22 +23,22 @@ class Rendezvous:
         self._missing = expected
         self._on_gathered = on_gathered or self.open
         self._has_gathered = self._is_open = False
-        self._waiting: set[UserTask] = set()
+        self._waiting: set[Waiter] = set()
 
     def begin(self) -> None:
         """To be called when the run begins: a worker may have nobody to wait for."""
         self._count()
 
-    async def wait(self, task: UserTask) -> None:
-        """Wait, as the user driven by `task`, for the others."""
+    async def wait(self, waiter: Waiter) -> None:
+        """Wait, as the one that `waiter_for` has just given, for the others."""
         self.leave()
         if self._is_open:
             return
-        self._waiting.add(task)
+        self._waiting.add(waiter)
         try:
-            await parked()
+            await woken(waiter)
         finally:
-            self._waiting.discard(task)
+            self._waiting.discard(waiter)
 
     def leave(self) -> None:
         """One user less to wait for: it came, was skipped, or ended without coming."""
@@ -49,9 +49,9 @@ class Rendezvous:
         """Let everybody go on."""
         self._is_open = True
         waiting, self._waiting = self._waiting, set()
-        for task in waiting:
+        for waiter in waiting:
             # Not in place: it is a user who opens it, and one task cannot run inside another.
-            self._loop.call_soon(task.resume)
+            self._loop.call_soon(waiter.resume)
 
     def _count(self) -> None:
         if self._missing <= 0 and not self._has_gathered:

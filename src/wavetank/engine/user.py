@@ -12,7 +12,7 @@ from wavetank.engine.services import Services
 from wavetank.engine.socket import Socket
 from wavetank.engine.task import UserTask
 from wavetank.engine.timers import on_grid
-from wavetank.engine.waiting import waiter_for, woken
+from wavetank.engine.waiting import Waiter, waiter_for, woken
 from wavetank.errors import UserFailure
 from wavetank.plan.chance import random_for
 from wavetank.plan.steps import ConnectionOptions
@@ -26,6 +26,7 @@ class User:
 
     __slots__ = (
         "_came_to_rendezvous",
+        "_idle",
         "_interruption",
         "_random",
         "_services",
@@ -60,6 +61,7 @@ class User:
         self._services = services
         self._random: random.Random | None = None
         self._sockets: list[Socket] = []  # those that a scenario in Python has opened
+        self._idle: Waiter | None = None  # who waits for nothing that a connection brings
         self._interruption: UserFailure | None = None
         self._came_to_rendezvous = False
 
@@ -182,22 +184,24 @@ class User:
         """
         self._raise_interruption()
         due_ns = on_grid(due_ns)
-        waiter = waiter_for(self.task)
+        waiter = self._idle = waiter_for(self.task)
         timer = self._services.timers.at(due_ns, waiter.resume)
         try:
             await woken(waiter)
         finally:
+            self._idle = None
             timer.cancel()
         self.planned_at = due_ns
 
     async def pause(self) -> None:
         """Let others run."""
         self._raise_interruption()
-        waiter = waiter_for(self.task)
+        waiter = self._idle = waiter_for(self.task)
         turn = self._services.loop.call_soon(waiter.resume)
         try:
             await woken(waiter)
         finally:
+            self._idle = None
             turn.cancel()
 
     async def rendezvous(self) -> None:
@@ -205,7 +209,11 @@ class User:
         self._raise_interruption()
         if not self._came_to_rendezvous:
             self._came_to_rendezvous = True
-            await self._services.rendezvous.wait(self.task)
+            waiter = self._idle = waiter_for(self.task)
+            try:
+                await self._services.rendezvous.wait(waiter)
+            finally:
+                self._idle = None
         self.planned_at = perf_counter_ns()
 
     def late(self, planned_at: int) -> None:
@@ -234,12 +242,14 @@ class User:
         recorder.samples("websocket.reconnect_time").append(after_ns)
 
     def interrupt(self, failure: UserFailure) -> None:
-        """The connection was lost while no reply was waited for.
+        """A connection was lost while none of its messages was waited for.
 
-        A thinking user fails now, any other at its next step.
+        A user who thinks, or waits for others, fails now; any other when it does so next.
         """
-        self._interruption = failure
-        self.task.throw(failure)
+        if self._idle is not None:
+            self._idle.throw(failure)
+        else:
+            self._interruption = failure
 
     def leave(self, *, cut: bool) -> None:
         """The user has ended; what it leaves open is closed (at once if `cut`)."""

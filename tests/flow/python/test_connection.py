@@ -288,6 +288,33 @@ def test_several_connections_of_one_user_are_open_at_once() -> None:
     assert outcome.count("websocket.closed_expected") == 2
 
 
+def test_a_connection_that_is_lost_does_not_disturb_what_is_asked_on_another() -> None:
+    seen: list[Any] = []
+    served = iter(range(2))
+
+    async def one_of_two(connection: ServerConnection) -> None:
+        if next(served) == 0:
+            await connection.recv()
+            await connection.close(1011)
+        async for message in connection:
+            await asyncio.sleep(0.05)
+            await connection.send(message)
+
+    @scenario
+    async def two(user: User) -> None:
+        async with user.connect() as first, user.connect() as second:
+            await first.send("go")
+            seen.append(await second.request("still there?"))
+            seen.append(first.close_code)
+            with pytest.raises(UserFailure, match="1011"):
+                await user.think(5)
+            await user.think(0.01)
+
+    outcome = carried(two, handler=one_of_two)
+    assert seen == ["still there?", 1011]
+    assert outcome.count("vusers.completed") == 1
+
+
 def test_subprotocol_and_headers_are_asked_for_by_the_names_that_websockets_has() -> None:
     seen: list[Any] = []
 
