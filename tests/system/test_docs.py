@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import pkgutil
 import re
 import shlex
@@ -19,10 +20,12 @@ import pytest
 import yaml
 
 import wavetank
+from wavetank import User
 from wavetank.cli.main import main
 from wavetank.engine.connection import _OUR_CLOSES
 from wavetank.engine.connector import _ERRNO_KINDS
 from wavetank.errors import ScriptError
+from wavetank.flow.mistake import OURS
 from wavetank.metrics import names
 from wavetank.metrics.bounded import OTHER
 from wavetank.plan import artillery
@@ -38,14 +41,18 @@ SOURCE = Path(wavetank.__file__).parent
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 SCRIPTS = ROOT / "docs" / "scripts.md"
 METRICS = ROOT / "docs" / "metrics.md"
+PYTHON = ROOT / "docs" / "python.md"
 QUICKSTART = ROOT / "docs" / "quickstart.md"
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _REFUSED = {"attr", "index"}
 """Keys that are read only to refuse the rule that they stand in."""
 
-_NAMES_KIND_ELSEWHERE = {"connection.py", "connector.py"}
-"""Where a failure's kind comes out of a table, `_OUR_CLOSES` or `_ERRNO_KINDS`."""
+_NAMES_KIND_ELSEWHERE = {"connection.py", "connector.py", "user.py"}
+"""Where a failure's kind comes out of a table, `_OUR_CLOSES` or `_ERRNO_KINDS`, or from a scenario (`user.fail`)."""
+
+_MISTAKES = "<exception> at <file>:<line>"
+"""The kinds that `flow/mistake.py` makes."""
 
 
 def blocks(document: Path, language: str) -> list[tuple[str, str]]:
@@ -71,6 +78,7 @@ def folder(tmp_path: Path) -> Path:
     functions = "\n\n".join(text for _, text in blocks(SCRIPTS, "python"))
     for name, content in {
         "processor.py": functions,
+        "scenario.py": blocks(PYTHON, "python")[0][1],
         "users.csv": "user,password\nann,one\n",
         "words.csv": "wave,4\n",
         "ca.pem": "",
@@ -152,7 +160,8 @@ def test_every_command_line_has_options_that_exist(where: str, line: str, monkey
 
 def error_kinds() -> set[str]:
     """Every kind of error that the code can count."""
-    kinds = {OTHER, *_ERRNO_KINDS.values(), *(kind for kind, _ in _OUR_CLOSES.values())}
+    failed = inspect.signature(User.fail).parameters["kind"].default
+    kinds = {OTHER, OURS, _MISTAKES, failed, *_ERRNO_KINDS.values(), *(kind for kind, _ in _OUR_CLOSES.values())}
     for path in SOURCE.rglob("*.py"):
         for call in _calls(ast.parse(path.read_text(encoding="utf-8"))):
             kind = call.args[0]
@@ -202,11 +211,11 @@ def test_every_kind_of_error_is_documented_and_exists() -> None:
 @pytest.mark.parametrize(
     ("heading", "known", "by_name"),
     [
-        ("Counters", names.COUNTERS, names.COUNTERS_BY_NAME),
+        ("Counters", names.COUNTERS, (*names.COUNTERS_BY_NAME, names.CHECKS)),
         ("Rates", tuple(names.RATES), ()),
         ("Gauges", names.GAUGES, ()),
         ("Histograms", names.HISTOGRAMS, names.HISTOGRAMS_BY_NAME),
-        ("Derived", names.DERIVED, ()),
+        ("Derived", names.DERIVED, (names.CHECKS,)),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
