@@ -11,12 +11,13 @@ import click
 from wavetank.cli.options import JsonMap
 from wavetank.cli.script import Script
 from wavetank.errors import Problem, ScriptError
+from wavetank.execution.result import Exit
 from wavetank.plan.artillery import Reading, processor_skeleton
 from wavetank.plan.durations import format_seconds
 from wavetank.plan.forecast import forecast
+from wavetank.plan.load_shape import is_in_python
 from wavetank.plan.model import Plan
 from wavetank.plan.phases import Population
-from wavetank.execution.result import Exit
 
 _EPILOG = """\b
 Examples:
@@ -92,11 +93,15 @@ def _summary(plan: Plan) -> str:
     if any(isinstance(phase, Population) for phase in plan.phases):
         more = "as many users as a population takes"
         users = f"{users} and {more}" if planned.users else more
+    if any(map(is_in_python, plan.scenarios)):
+        length = "if all of them stay to the end: nobody knows how long a scenario in Python takes"
+    else:
+        length = f"if a session takes no longer than its {format_seconds(planned.session_s)}"
     return (
         f"{_count(len(plan.scenarios), 'scenario')} ({names}), {_count(len(plan.phases), 'phase')}: "
         f"{users} in {format_seconds(planned.duration_s)}, against {plan.target}. "
         f"At the peak {planned.peak_rate:,.4g} users/s arrive, and about {_about(planned.peak_users)} are there at "
-        f"once, if a session takes no longer than its {format_seconds(planned.session_s)}."
+        f"once, {length}."
     )
 
 

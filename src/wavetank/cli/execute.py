@@ -17,13 +17,13 @@ import click
 
 from wavetank.engine.loop import new_event_loop
 from wavetank.errors import RunError, ScriptError
+from wavetank.execution.coordinator import Run
+from wavetank.execution.folder.folder import RunFolder
+from wavetank.execution.result import Exit, Result
 from wavetank.library.staging import stage
 from wavetank.plan.model import Plan
 from wavetank.report.console import Console
 from wavetank.report.json import write_summary
-from wavetank.execution.coordinator import Run
-from wavetank.execution.folder.folder import RunFolder
-from wavetank.execution.result import Exit, Result
 from wavetank.target.embedded import EmbeddedTarget
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import click
 
 from wavetank.errors import RunError
+from wavetank.execution.folder.record import Record
+from wavetank.execution.result import Exit, exit_code
 from wavetank.metrics.summary import Summary
 from wavetank.report.console import print_results
 from wavetank.report.json import summary_json, write_summary
-from wavetank.execution.folder.record import Record
-from wavetank.execution.result import Exit, exit_code
 
 _EPILOG = """\b
 Examples:

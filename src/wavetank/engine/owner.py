@@ -20,8 +20,6 @@ class Owner(Protocol):
     vars: dict[str, object]
     planned_at: int
     task: UserTask
-    dismissed: bool
-    """Whether it was sent home in good order, because the last phase is over."""
 
     def random(self) -> random.Random:
         """The user's own random numbers."""

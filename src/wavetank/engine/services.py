@@ -43,7 +43,8 @@ class OpenConnections:
 class Services:
     """The loop, its timers, the connector and the recorder of one worker.
 
-    `last_arrival_ns` is the instant until which endless loops go on. `keep_pushes`: whether messages that nothing
+    `last_arrival_ns` is the instant until which endless loops go on, and connections are listened to with no other end
+    in sight; each of them is for `least_listening_ns`. `keep_pushes`: whether messages that nothing
     waits for yet are kept for a later `wait`. `pushes` is there only if the script asks for pushes to be measured.
     `shared` is what the setup of a script in Python left for all users.
     """
@@ -57,6 +58,7 @@ class Services:
     seed: int
     last_arrival_ns: int
     keep_pushes: bool
+    least_listening_ns: int = 0
     stopping: bool = False
     pushes: PushMeter | None = None
     clock: WallClock = field(default_factory=WallClock)

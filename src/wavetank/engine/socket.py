@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable
 from time import perf_counter_ns
 
@@ -14,6 +13,7 @@ from wavetank.engine.reader import Reader
 from wavetank.engine.services import Services
 from wavetank.engine.waiting import Waiter, waiter_for, woken
 from wavetank.errors import UserFailure
+from wavetank.flow.contract import PhasesOver
 from wavetank.flow.correlation import Correlator
 from wavetank.flow.expectation import Expected
 from wavetank.metrics.recorder import Series
@@ -162,8 +162,7 @@ class Socket:
     async def take(self, expectation: Expected, *, bounded: bool, answers: bool) -> None:
         """Wait for a message: a push, or if it `answers`, the reply to the last send that nothing has answered yet.
 
-        Without `bounded` it waits until the last phase is over; the user is then dismissed, by CancelledError. Raises
-        UserFailure.
+        Without `bounded` it waits until the last phase is over, and raises PhasesOver then. Raises UserFailure.
         """
         self._refuse_if_lost(keep_inbox=True)
         self._asked_at = 0
@@ -371,16 +370,16 @@ class Socket:
             self._reader.end()
 
     async def _listen(self, expectation: Expected) -> int:
-        """Wait for a message for as long as the phases last, and for the time of a reply at least."""
-        left_ns = self._services.last_arrival_ns - perf_counter_ns()
+        """Wait for a message until the phases are over. Raises PhasesOver then."""
+        services = self._services
+        until_ns = max(services.last_arrival_ns, self._connection.opened_at + services.least_listening_ns)
         self._listening = True
         try:
-            received_at = await self._message(expectation, max(left_ns, expectation.timeout_ns))
+            received_at = await self._message(expectation, max(0, until_ns - perf_counter_ns()))
         finally:
             self._listening = False
         if received_at is None:
-            self._user.dismissed = True
-            raise asyncio.CancelledError("the phases are over")
+            raise PhasesOver
         return received_at
 
     def _timed_out(self, timeout_ns: int, label: str) -> UserFailure:

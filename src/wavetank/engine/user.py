@@ -31,7 +31,6 @@ class User:
         "_random",
         "_services",
         "_sockets",
-        "dismissed",
         "index",
         "planned_at",
         "scenario_name",
@@ -57,7 +56,6 @@ class User:
         self.planned_at = planned_at
         self.started_at = perf_counter_ns()
         self.socket: Socket | None = None
-        self.dismissed = False
         self._services = services
         self._random: random.Random | None = None
         self._sockets: list[Socket] = []  # those that a scenario in Python has opened

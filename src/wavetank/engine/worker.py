@@ -27,7 +27,7 @@ from wavetank.engine.user import User
 from wavetank.engine.variables import UserVariables
 from wavetank.engine.wallclock import WallClock
 from wavetank.errors import UserFailure
-from wavetank.flow.contract import Performer
+from wavetank.flow.contract import Performer, PhasesOver
 from wavetank.flow.mistake import first_of, let_go, mistake_in, trace_of
 from wavetank.flow.python.session import python_session
 from wavetank.flow.scenario import compile_session, waits_for_pushes
@@ -98,6 +98,7 @@ class Worker:
             log=on_log,
             seed=plan.seed,
             last_arrival_ns=last_arrival_ns,
+            least_listening_ns=_least_listening_ns(plan),
             keep_pushes=any(waits_for_pushes(scenario.steps) for scenario in plan.scenarios),
             pushes=PushMeter(plan.push, self._recorder, clock) if plan.push is not None else None,
             clock=clock,
@@ -210,7 +211,8 @@ class Worker:
     def _ended(self, user: User, of_population: bool, task: UserTask) -> None:
         error = task.exception_raised
         counts = self._counts
-        if error is None or (user.dismissed and isinstance(error, asyncio.CancelledError)):
+        sent_home = isinstance(error, PhasesOver)
+        if error is None or sent_home:
             counts["vusers.completed"] += 1
             self._session_lengths.append(perf_counter_ns() - user.started_at)
         elif isinstance(error, asyncio.CancelledError) and self._services.stopping:
@@ -218,7 +220,7 @@ class Worker:
         else:
             counts["vusers.failed"] += 1
             self._record_failure(error)
-        user.leave(cut=isinstance(error, asyncio.CancelledError) and not user.dismissed)
+        user.leave(cut=isinstance(error, asyncio.CancelledError) and not sent_home)
         self._users.discard(user)
         if of_population:
             self._keeper.ended()
@@ -294,6 +296,12 @@ class Worker:
     def _fold(self) -> None:
         self._recorder.fold()
         self._services.timers.at(perf_counter_ns() + _FOLD_NS, self._fold)
+
+
+def _least_listening_ns(plan: Plan) -> int:
+    """How long a connection may be listened to at least: users may arrive as the last phase ends, but for held ones."""
+    ends_together = bool(plan.phases) and isinstance(plan.phases[-1], Pause | Population)
+    return 0 if ends_together else round(plan.reply_timeout_s * 1e9)
 
 
 def _compiled(

@@ -11,6 +11,14 @@ from typing import Protocol
 from wavetank.engine.hook import run_hook
 from wavetank.engine.lifecycle import set_up, tear_down
 from wavetank.errors import RunError, UserFailure
+from wavetank.execution.abort import AbortWatch
+from wavetank.execution.fleets.contract import Fleet, Orders
+from wavetank.execution.fleets.in_process import InProcessFleet
+from wavetank.execution.folder.folder import RunFolder
+from wavetank.execution.folder.journal import Journal, JournalHeader
+from wavetank.execution.judge import Judge
+from wavetank.execution.processing import processor_of
+from wavetank.execution.result import Result
 from wavetank.metrics.loss import Loss
 from wavetank.metrics.snapshot import Snapshot
 from wavetank.metrics.tally import Tally
@@ -20,14 +28,6 @@ from wavetank.plan.outline import Outline
 from wavetank.plan.processor import Processor
 from wavetank.plan.python.lifecycle import Shared
 from wavetank.plan.steps import Step
-from wavetank.execution.abort import AbortWatch
-from wavetank.execution.fleets.contract import Fleet, Orders
-from wavetank.execution.fleets.in_process import InProcessFleet
-from wavetank.execution.folder.folder import RunFolder
-from wavetank.execution.folder.journal import Journal, JournalHeader
-from wavetank.execution.judge import Judge
-from wavetank.execution.processing import processor_of
-from wavetank.execution.result import Result
 
 GRACE_S = 10.0
 """How long users who are under way may take to end after the first request to stop."""

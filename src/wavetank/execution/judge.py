@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wavetank.errors import Where
+from wavetank.execution.trust import trust_in
 from wavetank.metrics.loss import Loss
 from wavetank.metrics.names import THROUGHPUT
 from wavetank.metrics.snapshot import Snapshot
@@ -19,7 +20,6 @@ from wavetank.plan.forecast import forecast
 from wavetank.plan.measure import measured_part
 from wavetank.plan.model import Plan
 from wavetank.plan.stretches import phase_stretches
-from wavetank.execution.trust import trust_in
 
 USERS_FAILED = Threshold("vusers.error_rate", Bound("<=", 0.0), critical=Bound(">=", 100.0))
 """Judged in every run: it is critical that nobody came through, and worth a warning that somebody did not."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from wavetank.execution.blockers import ADVICE, blocked_ns, blockers, told
 from wavetank.metrics.health import Health
 from wavetank.metrics.histogram import Histogram
-from wavetank.execution.blockers import ADVICE, blocked_ns, blockers, told
 
 _GAP_NS = 1_500_000_000
 _STRETCHES = 3

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from wavetank.execution.starvation import Interval, complaint, reason, stretches
 from wavetank.metrics import names
 from wavetank.metrics.health import Health
 from wavetank.metrics.histogram import Histogram
 from wavetank.metrics.shift import DelayTail
 from wavetank.metrics.snapshot import Snapshot
 from wavetank.metrics.summary import Trust
-from wavetank.execution.starvation import Interval, complaint, reason, stretches
 
 QUANTILE = 0.99
 MOVED = 0.06

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
@@ -11,6 +12,10 @@ from wavetank.flow.correlation import Correlator
 from wavetank.flow.expectation import Expected, Message
 from wavetank.metrics.recorder import Series
 from wavetank.plan.steps import ConnectionOptions
+
+
+class PhasesOver(asyncio.CancelledError):
+    """The last phase of the plan is over: raised in a user who listens with no end in sight, and is sent home."""
 
 
 class Wire(Protocol):

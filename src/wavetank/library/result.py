@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from wavetank.execution.result import Exit
+from wavetank.execution.result import Result as RunResult
 from wavetank.library.measurements import Measurements, PhaseMeasurements
 from wavetank.library.timeline import Timeline
 from wavetank.metrics import names
@@ -18,8 +20,6 @@ from wavetank.plan.model import Plan
 from wavetank.report.explanation import explanation
 from wavetank.report.figures import milliseconds
 from wavetank.report.json import summary_json
-from wavetank.execution.result import Exit
-from wavetank.execution.result import Result as RunResult
 
 
 class Result(Measurements):

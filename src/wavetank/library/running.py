@@ -12,6 +12,8 @@ from pathlib import Path
 from wavetank.engine.loop import new_event_loop
 from wavetank.engine.open_files import raise_open_file_limit
 from wavetank.errors import Problem, ScriptError, Where
+from wavetank.execution.coordinator import Run
+from wavetank.execution.folder.folder import RunFolder
 from wavetank.library.result import Result
 from wavetank.library.staging import HERE, stage
 from wavetank.metrics.snapshot import Snapshot
@@ -19,8 +21,6 @@ from wavetank.plan.model import Plan
 from wavetank.plan.python.script import ONE_USER
 from wavetank.plan.urls import join_url
 from wavetank.report.json import write_summary
-from wavetank.execution.coordinator import Run
-from wavetank.execution.folder.folder import RunFolder
 
 Say = Callable[[str], object]
 

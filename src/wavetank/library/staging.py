@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wavetank.errors import RunError
-from wavetank.plan.model import Plan
-from wavetank.plan.python.reference import reference_to
-from wavetank.plan.python.scenario import PythonScenario
 from wavetank.execution.coordinator import Observer
 from wavetank.execution.fleets.contract import Fleet
 from wavetank.execution.fleets.in_process import InProcessFleet
 from wavetank.execution.fleets.local import LocalFleet
 from wavetank.execution.machine.limits import capacity
+from wavetank.plan.model import Plan
+from wavetank.plan.python.reference import reference_to
+from wavetank.plan.python.scenario import PythonScenario
 
 HERE = 0
 """This number of workers asks for one in this process, beside whatever else its event loop does."""

@@ -16,6 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from wavetank.execution.folder.masking import mask_text
 from wavetank.metrics.bounded import printable
 from wavetank.metrics.snapshot import Snapshot
 from wavetank.metrics.summary import Summary
@@ -24,7 +25,6 @@ from wavetank.plan.outline import Outline
 from wavetank.report.figures import clock, rate
 from wavetank.report.progress import Moment, Progress, brief, line
 from wavetank.report.text import details, results_block
-from wavetank.execution.folder.masking import mask_text
 
 _EVERY_S = 5.0
 _JITTER_S = 0.25  # a snapshot that is due on the fifth second may come a little before it

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import orjson
 
-from wavetank.metrics.summary import Summary
 from wavetank.execution.folder.folder import write_whole
+from wavetank.metrics.summary import Summary
 
 _OPTIONS = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from wavetank.execution.blockers import ADVICE, blocked_ns, blockers, told
 from wavetank.metrics.summary import Summary
 from wavetank.report.figures import WIDTH, shorten
-from wavetank.execution.blockers import ADVICE, blocked_ns, blockers, told
 
 SHOWN = 10
 """So many kinds of mistakes are shown with their traceback; summary.json has all of them."""

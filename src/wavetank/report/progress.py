@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from wavetank.execution.trust import warning_in
 from wavetank.metrics import names
 from wavetank.metrics.bounded import printable, safe_name
 from wavetank.metrics.histogram import Histogram
@@ -15,7 +16,6 @@ from wavetank.plan.model import Plan
 from wavetank.plan.phases import Pause, Phase, Population
 from wavetank.report.figures import ABSENT, clock, milliseconds, rate
 from wavetank.report.labels import error_label
-from wavetank.execution.trust import warning_in
 
 _WINDOW_NS = 5_000_000_000
 _TOP_ERRORS = 3

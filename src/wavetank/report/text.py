@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
+from wavetank.execution.folder.masking import mask_text
 from wavetank.metrics import names
 from wavetank.metrics.bounded import printable, safe_name
 from wavetank.metrics.histogram import Histogram
@@ -19,7 +20,6 @@ from wavetank.report.labels import close_code_label, error_label
 from wavetank.report.own_code import SHOWN, blocking_lines, trace_lines
 from wavetank.report.phases import measured_line, phase_table
 from wavetank.report.pushes import push_lines
-from wavetank.execution.folder.masking import mask_text
 
 _Value = TypeVar("_Value")
 _RULE = "=" * 40

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedError, Conne
 
 from tests.flow.python.carrying import carried
 from wavetank import Backoff, User, UserFailure, scenario
-from wavetank.plan.phases import Count, Rate
+from wavetank.plan.phases import Count, Pause, Rate
 from wavetank.plan.steps import ConnectionOptions
 
 
@@ -258,6 +259,48 @@ def test_a_listener_goes_home_when_the_phases_are_over_and_counts_as_completed()
     assert outcome.count("vusers.created") == 3
     assert outcome.count("vusers.completed") == 3
     assert outcome.count("websocket.closed_expected") == 3
+
+
+def test_a_loop_that_listens_ends_with_the_phases_however_much_comes_and_the_user_says_goodbye() -> None:
+    said: list[str] = []
+
+    async def chatty(connection: ServerConnection) -> None:
+        async def chat() -> None:
+            while True:
+                await connection.send('{"type": "event"}')
+                await asyncio.sleep(0.005)
+
+        chatting = asyncio.ensure_future(chat())
+        said.append(str(await connection.recv()))
+        chatting.cancel()
+
+    @scenario
+    async def listener(user: User) -> None:
+        async with user.connect() as ws:
+            async for _ in ws.stream({"type": "event"}):
+                pass
+            await ws.send("goodbye")
+
+    phases = (Count(duration_s=0, count=1), Pause(duration_s=0.3))
+    began = perf_counter()
+    outcome = carried(listener, handler=chatty, phases=phases)
+    assert perf_counter() - began < 5, "without waiting for a reply's timeout"
+    assert said == ["goodbye"]
+    assert outcome.count("vusers.completed") == 1
+    assert outcome.count("websocket.pushes") >= 10
+
+
+def test_who_listens_again_after_the_phases_is_sent_home() -> None:
+    @scenario
+    async def stubborn(user: User) -> None:
+        async with user.connect() as ws:
+            while True:
+                async for _ in ws:
+                    pass
+
+    outcome = carried(stubborn, phases=(Count(duration_s=0, count=1), Pause(duration_s=0.1)))
+    assert outcome.count("vusers.completed") == 1
+    assert outcome.count("websocket.closed_expected") == 1
 
 
 def test_a_ping_gives_its_latency_in_seconds() -> None:

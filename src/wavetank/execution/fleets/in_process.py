@@ -8,9 +8,9 @@ from typing import Self
 
 from wavetank.engine.lifecycle import set_up, tear_down
 from wavetank.engine.worker import Worker
-from wavetank.plan.arrivals import Share
 from wavetank.execution.fleets.contract import Listener, Orders
 from wavetank.execution.processing import processor_of
+from wavetank.plan.arrivals import Share
 
 _PATIENCE_S = 10.0
 """How long users may take to end when the run is given up."""

@@ -11,13 +11,13 @@ from typing import Self
 import orjson
 
 from wavetank.errors import RunError
-from wavetank.metrics.loss import Loss
-from wavetank.metrics.snapshot import Snapshot
-from wavetank.plan.arrivals import Share
 from wavetank.execution.fleets.channel import Word
 from wavetank.execution.fleets.contract import Listener, Orders
 from wavetank.execution.fleets.member import Member
 from wavetank.execution.fleets.precedence import Precedence
+from wavetank.metrics.loss import Loss
+from wavetank.metrics.snapshot import Snapshot
+from wavetank.plan.arrivals import Share
 
 _READY_S = 60.0
 """A worker has so long to start its interpreter and to load the script's functions."""

@@ -26,13 +26,13 @@ from wavetank.engine.loop import new_event_loop
 from wavetank.engine.open_files import make_room_for_open_files, raise_open_file_limit
 from wavetank.engine.worker import Worker
 from wavetank.errors import RunError
-from wavetank.metrics.snapshot import Snapshot
-from wavetank.plan.arrivals import Share
-from wavetank.plan.processor import Processor
 from wavetank.execution.fleets.channel import Word, read_message
 from wavetank.execution.fleets.contract import Orders
 from wavetank.execution.fleets.outbox import Outbox
 from wavetank.execution.processing import processor_of
+from wavetank.metrics.snapshot import Snapshot
+from wavetank.plan.arrivals import Share
+from wavetank.plan.processor import Processor
 
 _Argument = TypeVar("_Argument")
 

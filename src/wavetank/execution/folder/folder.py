@@ -14,9 +14,9 @@ from pathlib import Path
 import orjson
 
 from wavetank.errors import RunError
-from wavetank.plan.model import Plan
 from wavetank.execution.folder.masking import masked
 from wavetank.execution.machine.identity import package_versions, this_machine
+from wavetank.plan.model import Plan
 
 SCHEMA = 1
 """Version of plan.json."""

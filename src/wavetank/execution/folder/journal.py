@@ -21,11 +21,11 @@ from typing import Any, TypeVar
 import orjson
 
 from wavetank.errors import RunError
+from wavetank.execution.folder.masking import mask_text, masked
+from wavetank.execution.judge import Judge
 from wavetank.metrics.loss import Loss
 from wavetank.metrics.snapshot import Snapshot
 from wavetank.plan.outline import Outline
-from wavetank.execution.folder.masking import mask_text, masked
-from wavetank.execution.judge import Judge
 
 SCHEMA = 1
 """Version of the journal. It changes when a reader of the old form would be misled."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wavetank.errors import RunError
-from wavetank.metrics.summary import Summary
 from wavetank.execution.folder.folder import RunFolder
 from wavetank.execution.folder.journal import JournalRecord, read_journal
 from wavetank.execution.judge import Judge
+from wavetank.metrics.summary import Summary
 
 _BEHIND_NS = 3_000_000_000  # a worker whose snapshots end so much before those of the others was silent
 

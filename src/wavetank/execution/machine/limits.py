@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from wavetank.engine.open_files import SPARE_FILES
 from wavetank.engine.sources import LOOPBACK_ADDRESSES, is_own_address
 from wavetank.errors import RunError
+from wavetank.execution.machine.remedies import addresses_for, more_files, sysctl, wider_ports
+from wavetank.execution.machine.system import System, read_system
 from wavetank.plan.forecast import forecast
 from wavetank.plan.local_addresses import address_range, count_addresses
 from wavetank.plan.model import Plan
-from wavetank.execution.machine.remedies import addresses_for, more_files, sysctl, wider_ports
-from wavetank.execution.machine.system import System, read_system
 
 USER_BYTES = 20_000
 """What an open user takes, all told: the bound that the project holds itself to."""

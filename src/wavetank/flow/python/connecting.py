@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from dataclasses import dataclass
 from time import perf_counter_ns
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 from wavetank.errors import UserFailure
 from wavetank.flow.contract import Line, Performer
@@ -46,6 +46,9 @@ class Connecting:
         self._pause = pause
         self._connection: Connection | None = None
         self._lost_at = 0
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"no connection is open yet, to ask for its {name}: write ws = await user.connect(…)")
 
     def __await__(self) -> Generator[Any, None, Connection]:
         return self._connect().__await__()

@@ -10,7 +10,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosedOK
 
 from wavetank.errors import UserFailure
-from wavetank.flow.contract import Line, Performer
+from wavetank.flow.contract import Line, Performer, PhasesOver
 from wavetank.flow.expectation import Message
 from wavetank.flow.python.closing import closed_failure
 from wavetank.flow.python.matching import Match, Wanted
@@ -25,12 +25,13 @@ class Connection:
     `request`, `expect` and `stream` come on top, and speak the scenario's codec (JSON, where it names none).
     """
 
-    __slots__ = ("_line", "_performer", "_reopen", "_setting")
+    __slots__ = ("_is_over", "_line", "_performer", "_reopen", "_setting")
 
     def __init__(
         self, line: Line, performer: Performer, setting: Setting, reopen: Callable[[], Awaitable[Line]] | None = None
     ) -> None:
         """`reopen` opens another line in place of one that was lost; without it, a lost one stays lost."""
+        self._is_over = False
         self._line = line
         self._performer = performer
         self._setting = setting
@@ -81,6 +82,8 @@ class Connection:
                 yield await self._next(self._wanted(None, None, None, "recv"), bounded=False)
         except ConnectionClosedOK:
             return
+        except PhasesOver:
+            self._end_of_listening()
 
     async def ping(self, data: str | bytes | None = None) -> Awaitable[float]:
         """Send a ping; gives something to await for its pong, which is the time in seconds that it took.
@@ -179,7 +182,7 @@ class Connection:
         """What the messages that `match` describes say, until the server closes the connection properly.
 
         Others are passed over. All are pushes: none of them answers a message sent. It ends, too, when the last phase
-        of the plan is over.
+        of the plan is over; the scenario goes on behind the loop, to say goodbye.
 
         Example: `async for event in ws.stream({"type": "event"}): …`
         """
@@ -189,6 +192,8 @@ class Connection:
                 yield await self._next(wanted, bounded=False, answers=False)
         except ConnectionClosedOK:
             return
+        except PhasesOver:
+            self._end_of_listening()
 
     # -- within ----------------------------------------------------------------------------------------------------
 
@@ -247,6 +252,12 @@ class Connection:
             lost, self._line = self._line, await self._reopen()
             self._performer.discard(lost)
         return self._line
+
+    def _end_of_listening(self) -> None:
+        """The first time it ends a loop; a scenario that listens on all the same is sent home. Raises PhasesOver."""
+        if self._is_over:
+            raise PhasesOver
+        self._is_over = True
 
     def _told(self, failure: UserFailure, wanted: Wanted | None = None) -> Exception:
         """A failure as the scenario is to see it: by the exceptions of `websockets` where the connection is closed, and
