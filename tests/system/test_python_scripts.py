@@ -116,6 +116,7 @@ from wavetank import Shared, User, scenario, setup, teardown
 
 @setup(per="run")
 async def token(shared: Shared) -> None:
+    assert shared["target"].startswith("ws://127.0.0.1:") and shared["variables"] == {}
     shared["token"] = "t"
     tell("run setup", shared)
 
@@ -157,7 +158,7 @@ def test_setup_and_teardown_are_called_once_in_the_run_or_in_each_worker(wavetan
     assert len(processes["worker setup"]) == 2
     assert processes["run setup"] == processes["run teardown"]
     assert processes["run setup"].isdisjoint(processes["worker setup"])
-    assert told[-1][2:] == ["token"], "what workers have put there stays theirs"
+    assert told[-1][2:] == ["target", "token", "variables"], "what workers have put there stays theirs"
 
 
 @pytest.mark.parametrize("per", ["worker", "run"])

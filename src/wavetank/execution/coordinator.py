@@ -94,7 +94,7 @@ class Run:
             "$processEnvironment": dict(os.environ),
             "$testId": f"{plan.name}-{plan.seed}",
         }
-        shared: Shared = {}
+        shared: Shared = {"target": plan.target, "variables": dict(plan.variables)}
         try:
             async with self._fleet:
                 variables |= await self._hook("before", plan.before, processor, variables)

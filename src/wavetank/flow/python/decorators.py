@@ -60,7 +60,8 @@ def setup(
 ) -> Lifecycle | Callable[[LifecycleFunction], Lifecycle]:
     """Have `async def function(shared)` called before the users come: once in each worker, or once `per="run"`.
 
-    What it puts into the map `shared` is `user.shared` for all users of the worker, or of the run. What a setup of the
+    What it puts into the map `shared` is `user.shared` for all users of the worker, or of the run. It finds the plan's
+    `target` and `variables` there. What a setup of the
     whole run puts there is sent to the workers, and must be picklable: a token is, an open HTTP client is not. If it
     raises, the run is not carried out (exit code 3).
 
