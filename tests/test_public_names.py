@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 
@@ -27,3 +28,11 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     code = "import sys, wavetank; print(*sorted({'numpy', 'uvloop', 'picows', 'rich'} & set(sys.modules)))"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert told.stdout.split() == []
+
+
+@pytest.mark.parametrize("kind", [wavetank.User, wavetank.Connection])
+def test_what_a_scenario_calls_says_what_it_does_with_an_example(kind: type) -> None:
+    called = {name: each for name, each in vars(kind).items() if inspect.isfunction(each) and not name.startswith("_")}
+    called.pop("leave", None)  # it is for the block that a connection was opened for
+    assert called
+    assert [name for name, each in called.items() if "Example" not in (inspect.getdoc(each) or "")] == []

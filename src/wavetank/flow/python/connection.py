@@ -66,6 +66,8 @@ class Connection:
         Otherwise it is a push, and is waited for until the last phase is over, or for `timeout` seconds.
 
         Raises ConnectionClosed (of `websockets`), UserFailure(`reply_timeout`).
+
+        Example: `greeting = await ws.recv()`
         """
         bounded = timeout is not None or self._line.awaits_answer
         message = await self._next(self._wanted(None, None, timeout, "recv"), bounded=bounded)
@@ -90,6 +92,8 @@ class Connection:
 
         It is measured as a reply called `ping-frame`. The pong is waited for at once: `data` is not needed to tell it
         apart from others, and is not sent. Raises ConnectionClosed (of `websockets`), UserFailure(`reply_timeout`).
+
+        Example: `latency_s = await (await ws.ping())`
         """
         line = await self._open_line()
         self._performer.catch_up()
@@ -103,11 +107,17 @@ class Connection:
         return latency
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close the connection, and wait for the server's answer. Without effect if it is closed."""
+        """Close the connection, and wait for the server's answer. Without effect if it is closed.
+
+        Example: `await ws.close(1000, "done")`
+        """
         await self._line.close(code, reason)
 
     async def wait_closed(self) -> None:
-        """Wait until the connection is closed, by whomever."""
+        """Wait until the connection is closed, by whomever.
+
+        Example: `await ws.wait_closed()`
+        """
         await self._line.closed()
 
     @property

@@ -82,6 +82,10 @@ def teardown(
     """Have `async def function(shared)` called when all users have ended: once in each worker, or once `per="run"`.
 
     It is called after a run that was stopped, too. If it raises, the run says so, and keeps what it measured.
+
+        @teardown
+        async def leave(shared: Shared) -> None:
+            await shared["client"].aclose()
     """
     return _lifecycle(function, per, "teardown")
 

@@ -92,7 +92,7 @@ class User:
         max_queue: int = 256,
         reconnect: Backoff | bool = False,
     ) -> Connecting:
-        """Open a connection: `async with user.connect("/ws") as ws:`. A user may have several at once.
+        """Open a connection; a user may have several at once.
 
         `url` may be relative to the plan's target; without it, it is the target. The other arguments are those of
         `websockets.connect`; what is not given is the plan's. `max_size` is in bytes. Of messages that nothing waits
@@ -101,6 +101,8 @@ class User:
         is lost, and fails with ConnectionClosed.
 
         Raises UserFailure (`connect_refused`, `connect_timeout`, `http_403`, …) once it is awaited or entered.
+
+        Example: `async with user.connect("/ws", subprotocols=["chat"]) as ws: …`
         """
         options = self._options(subprotocols, origin, open_timeout, close_timeout, max_size)
         request = Request(
@@ -116,6 +118,8 @@ class User:
         """Do nothing for a while, counted from the end of the last step. Seconds, or a text such as `"250ms"`.
 
         Raises UserFailure when a connection is lost meanwhile, and ValueError for what is no duration.
+
+        Example: `await user.think("250ms")`
         """
         self._performer.catch_up()
         length_s = seconds(duration)
@@ -155,6 +159,8 @@ class User:
         """Wait for all other users of the run to come here, or to end.
 
         Raises ValueError in a held population: who is still to come is not planned there.
+
+        Example: `await user.meet()`
         """
         if self._setting.is_held:
             raise ValueError(
@@ -169,6 +175,8 @@ class User:
         """Time a block: `async with user.measure("login"):`. It becomes the histogram `login`, in milliseconds.
 
         Thresholds and reports have it under that name: `login.p95`. A block that raises is not counted.
+
+        Example: `async with user.measure("login"): …`, and `--threshold "login.p95 < 500ms"`
         """
         return Measure(self._performer, name)
 
@@ -176,6 +184,8 @@ class User:
         """Count whether something is as it should be; gives whether it is. The user goes on in any case.
 
         `checks.<name>.pass_rate` and `checks.pass_rate` are percentages, for thresholds and reports.
+
+        Example: `user.check("is fresh", reply["age"] < 5)`
         """
         passed = bool(condition)
         try:
@@ -185,23 +195,38 @@ class User:
         return passed
 
     def count(self, name: str, number: int = 1) -> None:
-        """Add to a counter of the scenario's own. Raises UserFailure(`bad_metric`) where name or number is none."""
+        """Add to a counter of the scenario's own. Raises UserFailure(`bad_metric`) where name or number is none.
+
+        Example: `user.count("orders")`
+        """
         self._performer.emit("counter", name, number)
 
     def record(self, name: str, milliseconds: float) -> None:
-        """Add a value to a histogram of the scenario's own. Raises UserFailure(`bad_metric`), as `count` does."""
+        """Add a value to a histogram of the scenario's own. Raises UserFailure(`bad_metric`), as `count` does.
+
+        Example: `user.record("order.price", 12.5)`
+        """
         self._performer.emit("histogram", name, milliseconds)
 
     def fail(self, reason: str, *, kind: str = "failed") -> NoReturn:
-        """End the user here, as failed; counted as `errors.<kind>`, with the reason as an example."""
+        """End the user here, as failed; counted as `errors.<kind>`, with the reason as an example.
+
+        Example: `user.fail("no stock left", kind="sold_out")`
+        """
         raise UserFailure(kind, reason)
 
     def now_ms(self) -> float:
-        """Milliseconds since 1970, for the timestamp of a message: by the clock that pushes are measured with."""
+        """Milliseconds since 1970, for the timestamp of a message: by the clock that pushes are measured with.
+
+        Example: `await ws.send({"type": "publish", "timestamp": user.now_ms()})`
+        """
         return self._performer.now_ms()
 
     def log(self, text: str) -> None:
-        """Write a line to the run's log."""
+        """Write a line to the run's log.
+
+        Example: `user.log(f"{user.id} is here")`
+        """
         self._performer.log(text)
 
     # -- within ----------------------------------------------------------------------------------------------------
