@@ -67,11 +67,12 @@ def test_a_paced_loop_keeps_its_schedule_whatever_its_body_waits_for() -> None:
 
     outcome = carried(paced)
     assert rounds == [0, 1, 2, 3]
-    assert 0.15 <= began[1] - began[0] < 0.19, "the third round still begins at 150 ms"
+    assert began[1] - began[0] >= 0.15, "the last round begins at 150 ms, and not before"
     late = outcome.total.histograms["websocket.response_time.ping"]
     assert late.count == 4
     assert late.max >= 60e6, "the second round was planned for 50 ms, and asked at 120"
-    assert outcome.longest_ms("websocket.service_time.ping") < 50
+    service = outcome.total.histograms["websocket.service_time.ping"]
+    assert late.mean - service.mean >= 20e6, "what it was late for is in the one and not in the other"
 
 
 def test_a_paced_loop_without_a_count_ends_with_the_phases() -> None:
