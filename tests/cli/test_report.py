@@ -9,13 +9,13 @@ from click.testing import CliRunner, Result
 
 from tests.report.summaries import a_plan, a_snapshot
 from wavetank.cli.report import report
+from wavetank.execution.folder.journal import Journal, JournalHeader
+from wavetank.execution.judge import Judge
 from wavetank.metrics.loss import Loss
 from wavetank.metrics.thresholds import Bound, Threshold
 from wavetank.plan.model import Plan
 from wavetank.plan.outline import Outline
 from wavetank.report.text import details, results_block
-from wavetank.execution.folder.journal import Journal, JournalHeader
-from wavetank.execution.judge import Judge
 
 START = "2026-01-02T03:04:05Z"
 PLAN = a_plan()

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
+from wavetank.execution.abort import AbortWatch
 from wavetank.metrics.histogram import Histogram
 from wavetank.metrics.snapshot import Snapshot
 from wavetank.metrics.thresholds import Bound, Threshold
 from wavetank.metrics.values import Values
 from wavetank.plan.model import Plan
-from wavetank.execution.abort import AbortWatch
 
 P95 = "websocket.response_time.p95"
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from wavetank.metrics.health import Blocked
 from wavetank.execution.blockers import blocked_ns, blockers, told
+from wavetank.metrics.health import Blocked
 
 MS = 1_000_000
 

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from tests.report.summaries import a_plan, a_snapshot
 from wavetank.errors import Where
+from wavetank.execution.folder.masking import masked
+from wavetank.execution.judge import Judge
 from wavetank.metrics.loss import Loss
 from wavetank.metrics.stretches import Measured, Stretch
 from wavetank.metrics.thresholds import Bound, Condition, Threshold
 from wavetank.plan.measure import Measure
 from wavetank.plan.phases import Rate
-from wavetank.execution.folder.masking import masked
-from wavetank.execution.judge import Judge
 
 START = "2026-01-02T03:04:05Z"
 TWO_PHASES = (Rate(name="Warm-up", duration_s=10, rate=100), Rate(name="Steady", duration_s=10, rate=100))

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from wavetank.execution.result import Exit, Result
 from wavetank.metrics.loss import Loss
 from wavetank.metrics.snapshot import Snapshot
 from wavetank.metrics.summary import Trust, summarise
 from wavetank.metrics.thresholds import Bound, Threshold
 from wavetank.plan.model import Plan
-from wavetank.execution.result import Exit, Result
 
 PLAN = Plan(name="p", target="ws://h", phases=(), scenarios=())
 MISSED = Threshold("vusers.completed", Bound(">", 100))

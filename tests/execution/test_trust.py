@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wavetank.execution.trust import trust_in, warning_in
 from wavetank.metrics.health import Blocked, Health
 from wavetank.metrics.histogram import Histogram
 from wavetank.metrics.snapshot import Snapshot
-from wavetank.execution.trust import trust_in, warning_in
 
 MS = 1_000_000
 SECOND = 10**9

@@ -8,15 +8,15 @@ import pytest
 
 from tests.report.summaries import a_measured_summary, a_plan, a_snapshot, a_summary
 from wavetank.errors import WavetankError
+from wavetank.execution.judge import Judge
+from wavetank.execution.result import Exit
+from wavetank.execution.result import Result as RunResult
 from wavetank.library.result import Result
 from wavetank.metrics.recorder import Recorder
 from wavetank.metrics.snapshot import Snapshot
 from wavetank.metrics.summary import Summary, Trust
 from wavetank.metrics.thresholds import threshold_of
 from wavetank.report.json import summary_json
-from wavetank.execution.judge import Judge
-from wavetank.execution.result import Exit
-from wavetank.execution.result import Result as RunResult
 
 
 def a_result(summary: Summary | None = None, folder: Path | None = None) -> Result:

@@ -19,11 +19,11 @@ from tests.library.plans import a_plan, a_talkative_user, an_endless_plan
 from tests.system.test_fleet import is_alive, wait_until, workers_of
 from wavetank.engine.loop import new_event_loop
 from wavetank.errors import RunError, ScriptError
+from wavetank.execution.result import Exit
 from wavetank.library.running import run, run_sync
 from wavetank.metrics.thresholds import threshold_of
 from wavetank.plan.model import Plan
 from wavetank.plan.phases import Count
-from wavetank.execution.result import Exit
 
 pytestmark = pytest.mark.timeout(60)
 

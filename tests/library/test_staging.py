@@ -6,13 +6,13 @@ import pytest
 
 from tests.library.plans import a_plan
 from wavetank.errors import RunError
+from wavetank.execution.fleets.in_process import InProcessFleet
+from wavetank.execution.fleets.local import LocalFleet
 from wavetank.flow.python.decorators import scenario, setup
 from wavetank.flow.python.user import User
 from wavetank.library.staging import HERE, carried_here, stage
 from wavetank.plan.model import Plan
 from wavetank.plan.python.lifecycle import Shared
-from wavetank.execution.fleets.in_process import InProcessFleet
-from wavetank.execution.fleets.local import LocalFleet
 
 PLAN = a_plan("ws://127.0.0.1:1")
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from wavetank.execution.trust import BLAME
 from wavetank.metrics.histogram import Histogram
 from wavetank.metrics.shift import DelayTail
-from wavetank.execution.trust import BLAME
 
 MS = 1_000_000
 RESOLUTION = 0.001  # of a histogram, as a share of the value

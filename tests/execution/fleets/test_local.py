@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from wavetank.errors import RunError, Where
+from wavetank.execution.fleets.contract import Orders
+from wavetank.execution.fleets.local import LocalFleet
 from wavetank.metrics.loss import Loss
 from wavetank.metrics.snapshot import Snapshot
 from wavetank.plan.model import Plan, Scenario
 from wavetank.plan.phases import Count
 from wavetank.plan.steps import Think
-from wavetank.execution.fleets.contract import Orders
-from wavetank.execution.fleets.local import LocalFleet
 
 
 class Heard:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wavetank.errors import RunError
+from wavetank.execution.folder.folder import RunFolder, safe_file_name, write_whole
 from wavetank.plan.model import Plan, Scenario
 from wavetank.plan.phases import Rate
-from wavetank.execution.folder.folder import RunFolder, safe_file_name, write_whole
 
 WHEN = datetime(2026, 11, 24, 0, 43, tzinfo=UTC)
 PLAN = Plan(

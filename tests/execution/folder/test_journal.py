@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from tests.report.summaries import a_plan, a_snapshot
 from wavetank.errors import RunError
-from wavetank.metrics.loss import Loss
-from wavetank.metrics.snapshot import Snapshot
-from wavetank.plan.outline import Outline
 from wavetank.execution.folder import journal as journal_module
 from wavetank.execution.folder.journal import Journal, JournalHeader, read_journal
 from wavetank.execution.judge import Judge
+from wavetank.metrics.loss import Loss
+from wavetank.metrics.snapshot import Snapshot
+from wavetank.plan.outline import Outline
 
 HEADER = JournalHeader("2026-01-02T03:04:05Z", "ymera", "agent_message")
 

@@ -9,12 +9,12 @@ import orjson
 import pytest
 
 from wavetank.errors import Where
+from wavetank.execution.folder.masking import MASK, is_secret_name, mask_text, masked
 from wavetank.metrics.thresholds import Bound, Condition, Threshold
 from wavetank.plan.model import Plan, Scenario
 from wavetank.plan.payload import Payload
 from wavetank.plan.phases import Rate
 from wavetank.plan.steps import Connect, ConnectionOptions, Loop, Send
-from wavetank.execution.folder.masking import MASK, is_secret_name, mask_text, masked
 
 SECRET = "hunter2-abcdef"
 

@@ -7,12 +7,12 @@ import pytest
 
 from tests.report.summaries import a_plan, a_snapshot
 from wavetank.errors import RunError
-from wavetank.metrics.loss import Loss
-from wavetank.metrics.snapshot import Snapshot
-from wavetank.metrics.thresholds import Bound, Threshold
 from wavetank.execution.folder.journal import Journal, JournalHeader
 from wavetank.execution.folder.record import Record
 from wavetank.execution.judge import Judge
+from wavetank.metrics.loss import Loss
+from wavetank.metrics.snapshot import Snapshot
+from wavetank.metrics.thresholds import Bound, Threshold
 
 START = "2026-01-02T03:04:05Z"
 PLAN = replace(a_plan(), thresholds=(Threshold("websocket.connects", Bound(">", 10**6)),))

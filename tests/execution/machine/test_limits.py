@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wavetank.errors import RunError, Where
-from wavetank.plan.model import Plan, Scenario
-from wavetank.plan.phases import Count
-from wavetank.plan.steps import ConnectionOptions, Think
 from wavetank.execution.machine.cgroup import ControlGroup
 from wavetank.execution.machine.limits import SPARE_FILES, Capacity, capacity, is_loopback
 from wavetank.execution.machine.system import UNLIMITED, Memory, OpenFiles, System
+from wavetank.plan.model import Plan, Scenario
+from wavetank.plan.phases import Count
+from wavetank.plan.steps import ConnectionOptions, Think
 
 ROOMY = System(
     platform="linux",
