@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import metadata
@@ -16,7 +17,7 @@ from bench.peers.work import Work
 from bench.performance.native import PLAIN, Channel
 
 
-class _Wavetank:
+class _Wavetank(ABC):
     """What both kinds of script have in common: how they are run, and what comes of it."""
 
     __slots__ = ()
@@ -32,9 +33,9 @@ class _Wavetank:
         command = [sys.executable, "-m", "wavetank", "run", str(script), "--quiet", "-o", str(folder / "run")]
         return [*command, "--workers", str(work.workers)]
 
+    @abstractmethod
     def script(self, work: Work, url: str, folder: Path) -> Path:
         """Writes the work as a script into the folder."""
-        raise NotImplementedError
 
     def environment(self) -> dict[str, str]:
         """See `Peer`."""

@@ -15,9 +15,9 @@ from wavetank.execution.result import Exit
 from wavetank.plan.artillery import Reading, processor_skeleton
 from wavetank.plan.durations import format_seconds
 from wavetank.plan.forecast import forecast
-from wavetank.plan.load_shape import is_in_python
 from wavetank.plan.model import Plan
 from wavetank.plan.phases import Population
+from wavetank.plan.python.scenario import PythonScenario
 
 _EPILOG = """\b
 Examples:
@@ -93,7 +93,7 @@ def _summary(plan: Plan) -> str:
     if any(isinstance(phase, Population) for phase in plan.phases):
         more = "as many users as a population takes"
         users = f"{users} and {more}" if planned.users else more
-    if any(map(is_in_python, plan.scenarios)):
+    if any(isinstance(each, PythonScenario) for each in plan.scenarios):
         length = "if all of them stay to the end: nobody knows how long a scenario in Python takes"
     else:
         length = f"if a session takes no longer than its {format_seconds(planned.session_s)}"

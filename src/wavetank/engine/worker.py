@@ -119,8 +119,7 @@ class Worker:
             self._recorder.samples("generator.lateness"),
         )
         self._keeper = PopulationKeeper(plan.phases, share, start_ns, self._services.timers, self._arrive, plan.seed)
-        own_code = processor is not None or any(isinstance(each, PythonScenario) for each in plan.scenarios)
-        self._health = HealthWatch(self._services.timers, self._recorder, own_code=own_code)
+        self._health = HealthWatch(self._services.timers, self._recorder, own_code=plan.runs_own_code)
         self._collections = RareCollections()
         self._taken_ns = start_ns
         self._assemblies: deque[Assembly] = deque()

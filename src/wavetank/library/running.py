@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from wavetank.engine.loop import new_event_loop
 from wavetank.engine.open_files import raise_open_file_limit
 from wavetank.errors import Problem, ScriptError, Where
 from wavetank.execution.coordinator import Run
+from wavetank.execution.fleets.channel import IN_WORKER
 from wavetank.execution.folder.folder import RunFolder
 from wavetank.library.result import Result
 from wavetank.library.staging import HERE, stage
@@ -51,9 +53,17 @@ async def run(
     Cancelled, it ends the users and their processes before it returns. It leaves the running loop's exception handler
     and signals as they are.
 
-    Raises ScriptError where the plan cannot be run, ValueError for arguments that cannot be, and RunError where the
-    run could not be carried out. A verdict is no error: see `Result.verdict`.
+    Workers load the module that a scenario is in: a program that starts a run has to do so under
+    `if __name__ == "__main__":`.
+
+    Raises ScriptError where the plan cannot be run, RuntimeError in a worker, ValueError for arguments that cannot be,
+    and RunError where the run could not be carried out. A verdict is no error: see `Result.verdict`.
     """
+    if IN_WORKER in os.environ:
+        raise RuntimeError(
+            "a worker has loaded the program that starts this run, and would start it again: put what starts it under "
+            'if __name__ == "__main__":'
+        )
     _check(plan)
     plan = replace(plan, phases=plan.phases or ONE_USER, seed=plan.seed if seed is None else seed)
     staging = stage(plan, workers)

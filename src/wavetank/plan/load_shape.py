@@ -12,8 +12,6 @@ from wavetank.plan.durations import format_seconds, seconds
 from wavetank.plan.measure import Measure
 from wavetank.plan.model import Plan
 from wavetank.plan.phases import Count, Phase, Population, Ramp, Rate
-from wavetank.plan.python.scenario import PythonScenario
-from wavetank.plan.scenario import Scenario
 from wavetank.plan.steps import Rendezvous, every_step
 
 AT_ONCE_PER_S = 1000.0
@@ -87,21 +85,10 @@ def with_thresholds(plan: Plan, thresholds: Sequence[Threshold]) -> Plan:
 
     Raises ValueError, with a sentence, for a metric that a run of the plan cannot have.
     """
-    own = runs_own_code(plan)
     for threshold in thresholds:
-        if mistake := mistake_in(threshold.metric, own=own):
+        if mistake := mistake_in(threshold.metric, own=plan.runs_own_code):
             raise ValueError(mistake)
     return replace(plan, thresholds=(*plan.thresholds, *thresholds))
-
-
-def runs_own_code(plan: Plan) -> bool:
-    """Whether users run code of the script's author, which may measure what it likes."""
-    return plan.processor is not None or any(map(is_in_python, plan.scenarios))
-
-
-def is_in_python(scenario: Scenario) -> bool:
-    """Whether the scenario is a function in Python instead of steps."""
-    return isinstance(scenario, PythonScenario)
 
 
 def _arriving(first: float, last: float, length_s: float, most: int | None) -> Phase:

@@ -12,6 +12,7 @@ from wavetank.plan.payload import Payload
 from wavetank.plan.phases import Phase
 from wavetank.plan.pushes import PushRules
 from wavetank.plan.python.lifecycle import Lifecycle
+from wavetank.plan.python.scenario import PythonScenario
 from wavetank.plan.scenario import Scenario
 from wavetank.plan.steps import ConnectionOptions, Step
 
@@ -51,3 +52,8 @@ class Plan:
     push: PushRules | None = None
     lifecycle: tuple[Lifecycle, ...] = ()
     seed: int = 0
+
+    @property
+    def runs_own_code(self) -> bool:
+        """Whether users run code of the script's author, which may measure what it likes, and may block."""
+        return self.processor is not None or any(isinstance(each, PythonScenario) for each in self.scenarios)

@@ -12,6 +12,7 @@ from wavetank.metrics.thresholds import Threshold, threshold_of
 from wavetank.plan.load_shape import load_shape, with_phases, with_thresholds
 from wavetank.plan.model import Plan
 from wavetank.plan.python.lifecycle import Lifecycle
+from wavetank.plan.python.module import defined_in
 from wavetank.plan.python.reference import plain_function
 from wavetank.plan.python.scenario import PythonScenario
 from wavetank.plan.scenario import Scenario
@@ -65,8 +66,7 @@ def _lifecycle(scenarios: Iterable[Scenario], before: Iterable[Lifecycle]) -> tu
     for scenario in scenarios:
         if isinstance(scenario, PythonScenario):
             module = sys.modules.get(plain_function(scenario.function).__module__)
-            beside = vars(module).values() if module is not None else ()
-            found.update(dict.fromkeys(each for each in beside if isinstance(each, Lifecycle)))
+            found.update(dict.fromkeys(defined_in(module, Lifecycle) if module is not None else ()))
     return tuple(found)
 
 

@@ -12,6 +12,9 @@ from collections.abc import Callable
 from enum import IntEnum
 
 _HEAD = struct.Struct("<IB")
+IN_WORKER = "WAVETANK_WORKER"
+"""Set in the environment of a worker's process: what it loads must not start another run."""
+
 HEAD_LENGTH = _HEAD.size
 """Bytes in front of a body."""
 

@@ -26,7 +26,7 @@ from wavetank.engine.loop import new_event_loop
 from wavetank.engine.open_files import make_room_for_open_files, raise_open_file_limit
 from wavetank.engine.worker import Worker
 from wavetank.errors import RunError
-from wavetank.execution.fleets.channel import Word, read_message
+from wavetank.execution.fleets.channel import IN_WORKER, Word, read_message
 from wavetank.execution.fleets.contract import Orders
 from wavetank.execution.fleets.outbox import Outbox
 from wavetank.execution.processing import processor_of
@@ -170,6 +170,7 @@ def main() -> NoReturn:
     os.dup2(2, 1)
     with open(os.devnull, "rb") as nothing:  # noqa: PTH123  # a descriptor is wanted, not a file
         os.dup2(nothing.fileno(), 0)
+    os.environ[IN_WORKER] = "1"
     raise_open_file_limit()
     make_room_for_open_files()
     WorkerProcess(inbox, Outbox(outbox)).run()

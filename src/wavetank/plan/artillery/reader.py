@@ -30,10 +30,10 @@ from wavetank.plan.artillery.scenario.expectations import first_name
 from wavetank.plan.artillery.scenario.scenarios import ScenarioReader, select_scenario
 from wavetank.plan.artillery.scope import Call, Scope
 from wavetank.plan.artillery.text.source import read_source
-from wavetank.plan.load_shape import is_in_python
 from wavetank.plan.model import Plan
 from wavetank.plan.payload import Payload
 from wavetank.plan.phases import Phase, Population
+from wavetank.plan.python.scenario import PythonScenario
 from wavetank.plan.scenario import Scenario
 from wavetank.plan.steps import Rendezvous, every_step
 from wavetank.plan.template import NOW
@@ -168,7 +168,7 @@ class _Script:
             findings.error(config.place("phases"), str(error).rstrip("."))
             planned_s = inf
         _check_rendezvous(phases, scenarios, findings)
-        measures_own = bool(self.calls) or any(map(is_in_python, scenarios))
+        measures_own = bool(self.calls) or any(isinstance(each, PythonScenario) for each in scenarios)
         ensuring = Ensuring(findings, custom=measures_own, planned_s=planned_s)
         for node in (config.get("ensure"), entry(config.get("plugins"), "ensure")):
             if node is not None:

@@ -36,8 +36,4 @@ class Lifecycle:
         reference = reference_to(self.function)
         if reference is None:
             raise ValueError(f"{self} exists in this process alone: define it at the top of a module")
-        return _found, (reference,)
-
-
-def _found(reference: Reference) -> object:
-    return reference.resolve()
+        return Reference.resolve, (reference,)

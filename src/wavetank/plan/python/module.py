@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
 _PREFIX = "_wavetank_"
+_Thing = TypeVar("_Thing")
 
 
 def load_module(path: Path, kind: str) -> ModuleType:
@@ -56,6 +58,15 @@ def loaded_module(path: Path) -> ModuleType | None:
 def is_loaded_here(module_name: str) -> bool:
     """Whether the name is one that `load_module` gave: no other process knows it."""
     return module_name.startswith(_PREFIX)
+
+
+def defined_in(module: ModuleType, kind: type[_Thing]) -> list[_Thing]:
+    """What of this kind stands at the top of a module, imported or its own, once each."""
+    found: list[_Thing] = []
+    for value in vars(module).values():
+        if isinstance(value, kind) and not any(value is each for each in found):
+            found.append(value)
+    return found
 
 
 @contextmanager

@@ -23,7 +23,8 @@ class Reference:
 
     def resolve(self) -> Any:
         """The thing itself; its module is loaded if it is not. Raises ValueError with a sentence."""
-        module = sys.modules.get(self.module)
+        # Each process has a __main__ of its own: only the file says which one is meant.
+        module = None if self.module == "__main__" else sys.modules.get(self.module)
         if module is None and self._is_importable:
             module = importlib.import_module(self.module)
         if module is None and self.file is not None:
@@ -58,7 +59,6 @@ def reference_to(function: object) -> Reference | None:
     file = getattr(module, "__file__", None)
     if file is None and module.__name__ == "__main__":
         return None
-    # What runs as a script is called __main__ in every process: its file alone says which one is meant.
     return Reference(module.__name__, Path(file) if file is not None else None, plain.__qualname__)
 
 

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
 from wavetank.errors import Problem, ScriptError, Where
 from wavetank.plan.model import Plan
 from wavetank.plan.phases import Count
 from wavetank.plan.python.lifecycle import Lifecycle
-from wavetank.plan.python.module import load_module, loaded_module
+from wavetank.plan.python.module import defined_in, load_module, loaded_module
 from wavetank.plan.python.scenario import PythonScenario
 from wavetank.plan.scenario import Scenario, scenarios_called
 from wavetank.plan.urls import join_url
@@ -22,7 +22,6 @@ from wavetank.plan.urls import join_url
 ONE_USER = (Count(name="One user", duration_s=1.0, count=1),)
 """What a script without phases asks for, as in Artillery."""
 
-_Thing = TypeVar("_Thing")
 _PLACE = re.compile(r"(?s)(?P<file>.+?):(?P<line>\d+): (?P<message>.+)")
 
 
@@ -58,7 +57,7 @@ def plan_of_script(
     given = vars(module).get("plan", Plan())
     if not isinstance(given, Plan):
         raise _error(where, f"'plan' of the module is a {type(given).__name__}", "write plan = Plan(…)")
-    scenarios: tuple[Scenario, ...] = given.scenarios or tuple(_defined(module, PythonScenario))
+    scenarios: tuple[Scenario, ...] = given.scenarios or tuple(defined_in(module, PythonScenario))
     if not scenarios:
         raise _error(where, "the module has no scenario", "put @scenario before an async def")
     if scenario is not None:
@@ -82,7 +81,7 @@ def plan_of_script(
         scenarios=scenarios,
         phases=given.phases or ONE_USER,
         variables={**given.variables, **(variables or {})},
-        lifecycle=given.lifecycle or tuple(_defined(module, Lifecycle)),
+        lifecycle=given.lifecycle or tuple(defined_in(module, Lifecycle)),
         script=path,
         seed=seed,
     )
@@ -96,22 +95,13 @@ def scenario_in(path: Path, name: str) -> tuple[PythonScenario[Any], tuple[Lifec
     module = loaded_module(path) or load_module(path, "script")
     found = vars(module).get(name)
     if isinstance(found, PythonScenario):
-        return found, tuple(_defined(module, Lifecycle))
+        return found, tuple(defined_in(module, Lifecycle))
     if found is not None:
         raise ValueError(f"{name} in {path} is no scenario: put @scenario before its async def")
     names = [each for each, value in vars(module).items() if isinstance(value, PythonScenario)]
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(names)) or 'none'}"
     raise ValueError(f"{path} has no scenario {name}; {hint}")
-
-
-def _defined(module: ModuleType, kind: type[_Thing]) -> list[_Thing]:
-    """What of this kind the module has, imported or its own, once each."""
-    found: list[_Thing] = []
-    for value in vars(module).values():
-        if isinstance(value, kind) and not any(value is each for each in found):
-            found.append(value)
-    return found
 
 
 def _selected(scenarios: tuple[Scenario, ...], wanted: str, where: Where) -> Scenario:
