@@ -4,8 +4,12 @@ import asyncio
 import random
 from time import perf_counter_ns
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from wavetank.engine.loop import new_event_loop
-from wavetank.engine.timers import Timer, Timers
+from wavetank.engine.timers import Timer, Timers, on_grid
 
 _MS = 1_000_000
 
@@ -13,6 +17,23 @@ _MS = 1_000_000
 def run(main: object) -> None:
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(main)  # type: ignore[arg-type]
+
+
+@given(instant=st.integers(0, 10**18), wait=st.integers(-(10**9), 10**12))
+def test_a_wait_ends_on_its_grid_never_early_and_later_by_less_than_a_four_thousandth_or_a_tick(
+    instant: int, wait: int
+) -> None:
+    due = on_grid(instant, wait)
+    assert 0 <= due - instant < max(100_000, min(wait / 4000, _MS))
+    assert due % 100_000 == 0
+    assert on_grid(due, wait) == due
+
+
+@pytest.mark.parametrize(
+    ("wait_ms", "grid"), [(0, 100_000), (100, 100_000), (1_000, 200_000), (4_000, _MS), (60_000, _MS)]
+)
+def test_longer_waits_have_a_coarser_grid(wait_ms: int, grid: int) -> None:
+    assert on_grid(1, wait_ms * _MS) == grid
 
 
 def test_timers_fire_in_order_and_never_early() -> None:

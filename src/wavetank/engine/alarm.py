@@ -18,6 +18,7 @@ from typing import Protocol
 
 _CLOCK_MONOTONIC = 1
 _TFD_TIMER_ABSTIME = 1
+_NEVER = 2**62
 
 
 class Alarm(Protocol):
@@ -91,12 +92,14 @@ class TimerfdAlarm:
             raise OSError(ctypes.get_errno(), "no timer file descriptor")
         self._loop = loop
         self._callback = callback
+        self._due_ns = _NEVER
         self._spec = _Timerspec()
         self._spec_pointer = ctypes.byref(self._spec)
         loop.add_reader(self._descriptor, self._ring)
 
     def set(self, due_ns: int) -> None:
         """See `Alarm`."""
+        self._due_ns = due_ns
         # An instant of 0 would mean "never".
         self._spec.value_s, self._spec.value_ns = divmod(max(1, due_ns), 1_000_000_000)
         self._settime(self._descriptor, _TFD_TIMER_ABSTIME, self._spec_pointer, None)
@@ -109,8 +112,12 @@ class TimerfdAlarm:
             self._descriptor = -1
 
     def _ring(self) -> None:
-        try:
-            os.read(self._descriptor, 8)
-        except BlockingIOError:  # set anew between the loop's look and ours
+        if perf_counter_ns() < self._due_ns:  # set anew between the loop's look and ours
             return
+        self._due_ns = _NEVER
         self._callback()
+        # To set it anew makes the descriptor unreadable again (timerfd_create(2)), and nearly every alarm is: only the
+        # last one has to be read, or the loop would come back here without end.
+        if self._due_ns == _NEVER and self._descriptor >= 0:
+            with suppress(BlockingIOError):
+                os.read(self._descriptor, 8)

@@ -176,12 +176,12 @@ class User:
         return Socket(self, connection, self._services, inbox=inbox, on_loss=on_loss)
 
     async def think_until(self, due_ns: int) -> None:
-        """Do nothing until `due_ns`, or the next instant on the grid of the timers, which is the planned one then.
+        """Do nothing until `due_ns`, or the next instant on the grid of so long a wait, which is the planned one then.
 
         Raises UserFailure when the server closes the connection meanwhile.
         """
         self._raise_interruption()
-        due_ns = on_grid(due_ns)
+        due_ns = on_grid(due_ns, due_ns - self.planned_at)
         waiter = self._idle = waiter_for(self.task)
         timer = self._services.timers.at(due_ns, waiter.resume)
         try:

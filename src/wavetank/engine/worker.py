@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from time import perf_counter_ns
 
-from wavetank.engine.collector import RareCollections
+from wavetank.engine.collector import collections_for
 from wavetank.engine.connector import Connector
 from wavetank.engine.health import HealthWatch
 from wavetank.engine.pacer import Pacer
@@ -120,7 +120,7 @@ class Worker:
         )
         self._keeper = PopulationKeeper(plan.phases, share, start_ns, self._services.timers, self._arrive, plan.seed)
         self._health = HealthWatch(self._services.timers, self._recorder, own_code=plan.runs_own_code)
-        self._collections = RareCollections()
+        self._collections = collections_for(plan)
         self._taken_ns = start_ns
         self._assemblies: deque[Assembly] = deque()
         self._is_over = False
@@ -268,6 +268,7 @@ class Worker:
             self._services.timers.at(perf_counter_ns() + _BREATH_NS, self._assemble)
 
     def _cut(self, now_ns: int) -> None:
+        self._collections.look(len(self._users))
         gauges = self._health.gauges()
         gauges |= {"vusers.active": len(self._users), "websocket.open": self._services.connections.open}
         readings = self._health.readings()
