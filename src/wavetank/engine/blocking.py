@@ -11,17 +11,16 @@ import asyncio
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import PurePath
 from time import perf_counter_ns
-from types import FrameType
 
-from wavetank.flow.origin import Origin, function_of, origin_of
+from wavetank.engine.stack import DEEPEST, Place, StackReader
+from wavetank.flow.origin import Origin, origin_of
 
 ALLOWED_NS = 50_000_000
 """A loop that has not come back for so long is looked at, and then again each time that as much has passed."""
-
-_NEVER_SO_DEEP = sys.maxsize
 
 
 class BlockingWatch:
@@ -37,12 +36,17 @@ class BlockingWatch:
         self._back_ns = 0
         self._found: list[tuple[int, str]] = []
         self._loop_thread = 0
-        self._outside = _NEVER_SO_DEEP
+        self._outside = DEEPEST  # until it is known: nothing is inside
+        self._stacks: StackReader | None = None
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self, now_ns: int) -> None:
         """Begin to look. To be called in the running loop, before any user runs in it."""
+        with suppress(OSError):  # no file to be had: the run is worth more than the name of what blocks it
+            self._stacks = StackReader()
+        if self._stacks is None:
+            return
         self._back_ns = now_ns
         self._loop_thread = threading.get_ident()
         asyncio.get_running_loop().call_soon(self._measure_outside)
@@ -68,10 +72,16 @@ class BlockingWatch:
         self._ended.set()
         if thread is not None:
             thread.join()
+        if self._stacks is not None:
+            self._stacks.close()
+            self._stacks = None
 
     def _measure_outside(self) -> None:
         """How many frames there are outside of the loop: those of whoever runs it, which may be the user's own, too."""
-        self._outside = _depth(sys._getframe().f_back)  # noqa: SLF001  # the only way to a frame
+        depth, frame = 0, sys._getframe().f_back  # noqa: SLF001  # the only way to a frame
+        while frame is not None:
+            depth, frame = depth + 1, frame.f_back
+        self._outside = depth
 
     def _watch(self) -> None:
         wait_ns = ALLOWED_NS
@@ -88,19 +98,23 @@ class BlockingWatch:
 
     def _place(self) -> str:
         """The innermost place of the user's own code that the loop's thread is in; empty where it is in none."""
-        innermost = sys._current_frames().get(self._loop_thread)  # noqa: SLF001  # documented, for such cases
-        inside = _depth(innermost) - self._outside
-        frame = innermost
-        while frame is not None and inside > 0:
-            if origin_of(frame.f_code.co_filename) is Origin.OWN:
-                file = PurePath(frame.f_code.co_filename).name
-                return f"{function_of(frame.f_code)} ({file}:{frame.f_lineno})"
-            frame, inside = frame.f_back, inside - 1
+        assert self._stacks is not None
+        stack = self._stacks.read(self._loop_thread)
+        # Of a stack deeper than can be read, the end that is missing is the one outside of the loop.
+        inside = stack if len(stack) == DEEPEST else stack[: max(0, len(stack) - self._outside)]
+        return own_place(inside)
+
+
+def own_place(stack: Sequence[Place]) -> str:
+    """The innermost place in the user's own code, `wait() (scenario.py:4)`; empty where there is none.
+
+    What has no name of its own, such as a comprehension, is called after the function around it.
+    """
+    own = [place for place in stack if origin_of(place.file) is Origin.OWN]
+    if not own:
         return ""
-
-
-def _depth(frame: FrameType | None) -> int:
-    depth = 0
-    while frame is not None:
-        frame, depth = frame.f_back, depth + 1
-    return depth
+    innermost = own[0]
+    names = [place.function for place in own if place.file == innermost.file]
+    name = next((name for name in names if not name.startswith("<")), names[0])
+    called = name if name.startswith("<") else f"{name}()"
+    return f"{called} ({PurePath(innermost.file).name}:{innermost.line})"

@@ -57,7 +57,7 @@ class Timers:
     def at(self, due_ns: int, callback: Callable[[], object]) -> Timer:
         """Call `callback()` at `due_ns`, or up to a tick of 0.1 ms later (1 ms where there is no better alarm)."""
         timer = Timer(due_ns, callback)
-        tick = on_grid(due_ns) // TICK_NS
+        tick = -(-due_ns // TICK_NS)
         bucket = self._buckets.get(tick)
         if bucket is not None:
             bucket.append(timer)

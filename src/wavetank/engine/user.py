@@ -180,7 +180,8 @@ class User:
 
         Raises UserFailure when the server closes the connection meanwhile.
         """
-        self._raise_interruption()
+        if self._interruption is not None:
+            self._raise_interruption()
         due_ns = on_grid(due_ns, due_ns - self.planned_at)
         waiter = self._idle = waiter_for(self.task)
         timer = self._services.timers.at(due_ns, waiter.resume)

@@ -46,6 +46,7 @@ from wavetank.plan.scenario import Scenario
 
 _AFTER_A_BOUNDARY_NS = 100_000
 _FOLD_NS = 5_000_000
+_LOOK_FOR_FOLDS_NS = 25_000_000
 _BREATH_NS = 500_000
 _AT_A_TIME_NS = 40_000
 
@@ -294,8 +295,8 @@ class Worker:
             self._on_snapshot(self._assemblies.popleft().finished())
 
     def _fold(self) -> None:
-        self._recorder.fold()
-        self._services.timers.at(perf_counter_ns() + _FOLD_NS, self._fold)
+        pause_ns = _FOLD_NS if self._recorder.fold() else _LOOK_FOR_FOLDS_NS
+        self._services.timers.at(perf_counter_ns() + pause_ns, self._fold)
 
 
 def _least_listening_ns(plan: Plan) -> int:

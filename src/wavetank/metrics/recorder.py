@@ -172,15 +172,18 @@ class Recorder:
         else:
             (self.counts if kind == "counter" else self._rates)[safe] += int(number)
 
-    def fold(self) -> None:
+    def fold(self) -> bool:
         """Does a little of what the next cut would leave to do: the longest list becomes part of its histogram.
 
-        To be called about two hundred times a second; where more comes in, each time does more.
+        False where it is not long enough to be worth it yet. To be called up to two hundred times a second; where more
+        comes in, each time does more.
         """
         name, values = max(self._lists(), key=_length, default=("", []))
-        if len(values) >= _WORTH_FOLDING:
-            self._folded[name].record_many(values)
-            values.clear()
+        if len(values) < _WORTH_FOLDING:
+            return False
+        self._folded[name].record_many(values)
+        values.clear()
+        return True
 
     def take(
         self,
