@@ -120,7 +120,7 @@ class UserTask:
         if self._must_cancel:
             self._must_cancel = False
             action, argument = self._coroutine.throw, self._cancelled_error()
-        asyncio._enter_task(self._loop, cast("asyncio.Task[Any]", self))  # noqa: SLF001  # for task authors
+        asyncio._enter_task(self._loop, self)  # type: ignore[arg-type]  # noqa: SLF001  # for task authors
         try:
             waiting_for = action(argument)
         except StopIteration:
@@ -134,7 +134,7 @@ class UserTask:
             self._wait(waiting_for)
         finally:
             self.is_running = False
-            asyncio._leave_task(self._loop, cast("asyncio.Task[Any]", self))  # noqa: SLF001  # for task authors
+            asyncio._leave_task(self._loop, self)  # type: ignore[arg-type]  # noqa: SLF001  # for task authors
 
     def _wait(self, waiting_for: object) -> None:
         if waiting_for is _PARKED:

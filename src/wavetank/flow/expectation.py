@@ -95,11 +95,13 @@ def _general(expect: Expect, *, strict: bool) -> Accepts:
 
     def accepts(message: Message, variables: MutableMapping[str, object], random: RandomSource) -> bool:
         body = json_of(message) if needs_json else _NOT_JSON
-        if not all(matches_one(message, body, variables, random) for matches_one in matches):
-            return False
+        for matches_one in matches:
+            if not matches_one(message, body, variables, random):
+                return False
         captured: dict[str, object] = {}
-        if not all(capture_one(message, body, captured, random) for capture_one in captures):
-            return False
+        for capture_one in captures:
+            if not capture_one(message, body, captured, random):
+                return False
         variables.update(captured)
         return True
 
@@ -108,12 +110,28 @@ def _general(expect: Expect, *, strict: bool) -> Accepts:
 
 def _compile_match(match: Match, *, strict: bool) -> Callable[[Message, Any, Mapping[str, object], RandomSource], bool]:
     find = compile_selector(match.selector)
-    wanted = compile_template(match.value, strict=strict).render
+    template = compile_template(match.value, strict=strict)
+    wanted = template.render
+    if template.constant and match.strict and _is_plain(match.selector):
+        return _equals(find, match.value)
 
     def matches(message: Message, body: Any, variables: Mapping[str, object], random: RandomSource) -> bool:
         found = find(message, body)
         value = wanted(variables, random)
         return any(same(candidate, value) for candidate in found) or not match.strict
+
+    return matches
+
+
+def _is_plain(selector: Selector) -> bool:
+    """Whether it finds one thing at most."""
+    return isinstance(selector, JsonSelector) and _PLAIN_PATH.match(selector.path) is not None
+
+
+def _equals(find: Found, value: object) -> Callable[[Message, Any, Mapping[str, object], RandomSource], bool]:
+    def matches(message: Message, body: Any, variables: Mapping[str, object], random: RandomSource) -> bool:
+        found = find(message, body)
+        return bool(found) and same(found[0], value)
 
     return matches
 

@@ -14,7 +14,10 @@ import orjson
 
 from wavetank.flow.contract import Action, Actor
 from wavetank.metrics.recorder import Recorder
-from wavetank.plan.processor import Processor
+from wavetank.plan.processor import Processor, ProcessorFunction
+
+_GIVEN = 2
+"""So many arguments a step has for a function: its context and events, or params and its context."""
 
 
 class Events:
@@ -59,13 +62,22 @@ class ContextSocket:
 class Context:
     """The user, as a function sees it. `vars` is the user's own map: what is put in is there for later steps."""
 
-    __slots__ = ("_actor", "scenario", "vars", "ws")
+    __slots__ = ("_actor", "_recorder", "vars")
 
     def __init__(self, actor: Actor, recorder: Recorder) -> None:
         self._actor = actor
+        self._recorder = recorder
         self.vars = actor.vars
-        self.ws = ContextSocket(actor, recorder)
-        self.scenario = {"name": actor.scenario_name}
+
+    @property
+    def ws(self) -> ContextSocket:
+        """The user's connection."""
+        return ContextSocket(self._actor, self._recorder)
+
+    @property
+    def scenario(self) -> dict[str, str]:
+        """What the user carries out: its `name`."""
+        return {"name": self._actor.scenario_name}
 
     @property
     def random(self) -> Any:
@@ -117,6 +129,8 @@ def prepare(processor: Processor, name: str, *, wants_answer: bool = False) -> C
     returns none, the value given to `done` is the answer.
     """
     function = processor.function(name)
+    if not wants_answer and function.accepts <= _GIVEN:
+        return _without_done(function)
 
     def call(*arguments: object) -> Any:
         told: list[object] = []
@@ -133,5 +147,16 @@ def prepare(processor: Processor, name: str, *, wants_answer: bool = False) -> C
     async def finish(result: Awaitable[object], told: list[object]) -> object:
         answer = await result
         return told[-1] if answer is None and told else answer
+
+    return call
+
+
+def _without_done(function: ProcessorFunction) -> Callable[..., Any]:
+    """Most functions are of this kind, and most return nothing: with no more around them than they need."""
+    function_itself, accepts = function.call, function.accepts
+
+    def call(*arguments: object) -> Awaitable[object] | None:
+        result = function_itself(*arguments[:accepts])
+        return result if result is not None and inspect.isawaitable(result) else None
 
     return call

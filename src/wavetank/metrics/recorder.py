@@ -87,6 +87,7 @@ class Recorder:
         self._blocking_places = BoundedNames(BLOCKING_PLACES, lambda text: printable(text.strip(), _CUSTOM_LENGTH))
         self._close_reasons = BoundedNames(CLOSE_REASONS)
         self._check_names = BoundedNames(CHECK_NAMES)
+        self._own_names: dict[str, str] = {}  # those that are known to be allowed
         self._custom_names = BoundedNames(CUSTOM_NAMES, lambda text: printable(text.strip(), _CUSTOM_LENGTH))
 
     def series(self, name: str) -> Series:
@@ -150,27 +151,32 @@ class Recorder:
         Raises ValueError, with a sentence for the author of the script, for a name or a value that cannot be
         taken.
         """
+        safe = self._own_names.get(name) if isinstance(name, str) else None
+        if safe is None:
+            safe = self._own_name(name)
+        if type(value) is not float:  # what most of them are, and no more has to be asked
+            value = _number(name, value)
+        if not 0 <= value <= _LARGEST:
+            raise ValueError(f"metric {name} takes a number from 0 to 2**53, and got {value!r}")
+        if kind == "histogram":
+            self.samples(safe).append(round(value * 1e6))
+        elif kind not in ("counter", "rate"):
+            raise ValueError(f"metric {name} is to be a {kind!r}: it can be a counter, a histogram or a rate")
+        elif not value.is_integer():
+            raise ValueError(f"metric {name} counts whole things, and {value!r} is not whole: use a histogram")
+        else:
+            (self.counts if kind == "counter" else self._rates)[safe] += int(value)
+
+    def _own_name(self, name: object) -> str:
+        """The name under which a metric of the script's own is kept. Raises ValueError for one that it cannot have."""
         if not isinstance(name, str) or not name.strip():
             raise ValueError(f"a metric needs a name, and {name!r} is none")
         if names.known(name) or names.is_histogram(name):
             raise ValueError(f"{name} is a metric of Wavetank itself: choose another name")
-        if isinstance(value, bool) or not isinstance(value, Real):
-            raise ValueError(f"metric {name} takes a number, and {value!r} is none")
-        try:
-            number = float(value)
-        except OverflowError:
-            number = math.inf
-        if not 0 <= number <= _LARGEST:
-            raise ValueError(f"metric {name} takes a number from 0 to 2**53, and got {value!r}")
         safe = self._custom_names.admit(name)
-        if kind == "histogram":
-            self.samples(safe).append(round(number * 1e6))
-        elif kind not in ("counter", "rate"):
-            raise ValueError(f"metric {name} is to be a {kind!r}: it can be a counter, a histogram or a rate")
-        elif not number.is_integer():
-            raise ValueError(f"metric {name} counts whole things, and {value!r} is not whole: use a histogram")
-        else:
-            (self.counts if kind == "counter" else self._rates)[safe] += int(number)
+        if len(self._own_names) < CUSTOM_NAMES:
+            self._own_names[name] = safe
+        return safe
 
     def fold(self) -> bool:
         """Does a little of what the next cut would leave to do: the longest list becomes part of its histogram.
@@ -280,6 +286,16 @@ class Recorder:
 
     def _offset(self, instant_ns: int) -> int | None:
         return instant_ns - self._origin_ns if instant_ns else None
+
+
+def _number(name: str, value: object) -> float:
+    """Raises ValueError where it is none."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise ValueError(f"metric {name} takes a number, and {value!r} is none")
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _length(named: tuple[str, list[int]]) -> int:
