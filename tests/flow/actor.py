@@ -82,6 +82,9 @@ class ListedActor:
     async def rendezvous(self) -> None:
         self.done.append(("rendezvous",))
 
+    def depart(self) -> None:
+        self.done.append(("depart",))
+
     def log(self, text: str) -> None:
         self.done.append(("log", text))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from time import perf_counter_ns
 from typing import Any, Literal, cast
 
@@ -250,6 +250,13 @@ class User:
         else:
             self._interruption = failure
 
+    def depart(self) -> Awaitable[None] | None:
+        """Wait for what is under way and close the connection of a script's steps; None where there is none.
+
+        Raises UserFailure(`replies_missing`) where a dispatched request got no reply.
+        """
+        return None if self.socket is None else _departed(self.socket)
+
     def leave(self, *, cut: bool) -> None:
         """The user has ended; what it leaves open is closed (at once if `cut`)."""
         if not self._came_to_rendezvous:
@@ -268,3 +275,11 @@ class User:
         if self._interruption is not None:
             interruption, self._interruption = self._interruption, None
             raise interruption
+
+
+async def _departed(socket: Socket) -> None:
+    await socket.settle()
+    await socket.close()
+    dispatched, missing = socket.dispatched
+    if missing:
+        raise UserFailure("replies_missing", f"{missing} of {dispatched} pipelined requests got no reply")

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter_ns
+from typing import Any
 
 from wavetank.engine.collector import collections_for
 from wavetank.engine.connector import Connector
@@ -54,7 +55,7 @@ _AT_A_TIME_NS = 40_000
 @dataclass(frozen=True, slots=True)
 class _Session:
     scenario: Scenario
-    run: Callable[[Performer], Awaitable[None]]
+    run: Callable[[Performer], Coroutine[Any, Any, None]]
 
 
 class Worker:
@@ -191,7 +192,7 @@ class Worker:
         name = session.scenario.name
         user = User(arrival.index, name, self._variables.of(arrival.index), planned_at, self._services)
         user.task = UserTask(
-            _live(user, session),
+            session.run(user),
             self._services.loop,
             partial(self._ended, user, isinstance(phase, Population)),
             f"user-{arrival.index}",
@@ -307,17 +308,7 @@ def _least_listening_ns(plan: Plan) -> int:
 
 def _compiled(
     scenario: Scenario, plan: Plan, recorder: Recorder, processor: Processor | None
-) -> Callable[[Performer], Awaitable[None]]:
+) -> Callable[[Performer], Coroutine[Any, Any, None]]:
     if isinstance(scenario, PythonScenario):
         return python_session(scenario, plan, recorder)
     return compile_session(scenario.steps, plan, recorder, processor)
-
-
-async def _live(user: User, session: _Session) -> None:
-    await session.run(user)
-    if user.socket is not None:
-        await user.socket.settle()
-        await user.socket.close()
-        dispatched, missing = user.socket.dispatched
-        if missing:
-            raise UserFailure("replies_missing", f"{missing} of {dispatched} pipelined requests got no reply")

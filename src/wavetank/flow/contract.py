@@ -86,6 +86,12 @@ class Actor(Protocol):
     def rendezvous(self) -> Awaitable[object]:
         """Wait for all other users of the run."""
 
+    def depart(self) -> Awaitable[object] | None:
+        """Wait for what is under way and close the connection; None where there is none. All has been done then.
+
+        Raises UserFailure(`replies_missing`) where a dispatched request got no reply.
+        """
+
     def log(self, text: str) -> None:
         """Write a line to the run's log."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from time import perf_counter_ns
+from typing import Any
 
 from wavetank.errors import UserFailure
 from wavetank.flow.contract import Action, Actor
@@ -11,7 +12,11 @@ from wavetank.plan.model import Plan
 from wavetank.plan.steps import Loop, Pace
 from wavetank.plan.template import Template, compile_template
 
-Flow = Callable[[Actor], Awaitable[None]]
+Flow = Callable[[Actor], Coroutine[Any, Any, None]]
+
+
+Steps = tuple[Action, ...]
+"""What a loop does in each round. It does so itself: every coroutine around the one who waits is resumed with it."""
 
 
 def sequence(actions: Iterable[Action]) -> Flow:
@@ -20,20 +25,13 @@ def sequence(actions: Iterable[Action]) -> Flow:
 
     async def run(actor: Actor) -> None:
         for step in steps:
-            waiting = step(actor)
-            if waiting is not None:
+            if (waiting := step(actor)) is not None:
                 await waiting
 
     return run
 
 
-def body_of(actions: Iterable[Action]) -> Action:
-    """All actions of a loop. A single one is itself: who waits is resumed through every coroutine around it."""
-    steps = tuple(actions)
-    return steps[0] if len(steps) == 1 else sequence(steps)
-
-
-def compile_loop(step: Loop, body: Action, plan: Plan, ask: Callable[[Actor], Awaitable[bool]] | None) -> Action:
+def compile_loop(step: Loop, body: Steps, plan: Plan, ask: Callable[[Actor], Awaitable[bool]] | None) -> Action:
     """`count`, `over`, `whileTrue` (asked after each round), or endless: until the last arrival of the run is due."""
     if ask is not None:
         return _while(step, body, ask)
@@ -44,39 +42,42 @@ def compile_loop(step: Loop, body: Action, plan: Plan, ask: Callable[[Actor], Aw
     return _endless(step, body)
 
 
-def _count(step: Loop, body: Action, rounds: Callable[[Actor], int]) -> Action:
+def _count(step: Loop, body: Steps, rounds: Callable[[Actor], int]) -> Action:
     name, first = step.value_name, step.first
 
     async def run(actor: Actor) -> None:
         variables = actor.vars
         for number in range(first, first + rounds(actor)):
             variables[name] = number
-            if (waiting := body(actor)) is not None:
-                await waiting
+            for action in body:
+                if (waiting := action(actor)) is not None:
+                    await waiting
 
     return run
 
 
-def _over(step: Loop, body: Action, elements: Callable[[Actor], Iterable[object]]) -> Action:
+def _over(step: Loop, body: Steps, elements: Callable[[Actor], Iterable[object]]) -> Action:
     async def run(actor: Actor) -> None:
         variables = actor.vars
         for number, element in enumerate(elements(actor)):
             variables[step.value_name] = number
             variables[step.element_name] = element
-            if (waiting := body(actor)) is not None:
-                await waiting
+            for action in body:
+                if (waiting := action(actor)) is not None:
+                    await waiting
 
     return run
 
 
-def _while(step: Loop, body: Action, ask: Callable[[Actor], Awaitable[bool]]) -> Action:
+def _while(step: Loop, body: Steps, ask: Callable[[Actor], Awaitable[bool]]) -> Action:
     async def run(actor: Actor) -> None:
         number = step.first
         while True:
             turns = actor.turns
             actor.vars[step.value_name] = number
-            if (waiting := body(actor)) is not None:
-                await waiting
+            for action in body:
+                if (waiting := action(actor)) is not None:
+                    await waiting
             number += 1
             if not await ask(actor):
                 return
@@ -86,14 +87,15 @@ def _while(step: Loop, body: Action, ask: Callable[[Actor], Awaitable[bool]]) ->
     return run
 
 
-def _endless(step: Loop, body: Action) -> Action:
+def _endless(step: Loop, body: Steps) -> Action:
     async def run(actor: Actor) -> None:
         number = step.first
         while actor.may_continue:
             turns = actor.turns
             actor.vars[step.value_name] = number
-            if (waiting := body(actor)) is not None:
-                await waiting
+            for action in body:
+                if (waiting := action(actor)) is not None:
+                    await waiting
             number += 1
             if actor.turns == turns:
                 await actor.pause()  # a body that never waits must not stop everybody else
@@ -131,7 +133,7 @@ def _elements(step: Loop, plan: Plan) -> Callable[[Actor], Iterable[object]]:
     return elements
 
 
-def compile_pace(step: Pace, body: Action) -> Action:
+def compile_pace(step: Pace, body: Steps) -> Action:
     """Begins each round at its planned instant; a round that is late begins at once, and stays on the schedule.
 
     What a round is late because of the reply before it is the server's, and shows in the response time; what it is
@@ -149,7 +151,8 @@ def compile_pace(step: Pace, body: Action) -> Action:
             actor.late(max(planned_at, actor.planned_at))
             actor.planned_at = planned_at
             actor.vars["$loopCount"] = number
-            if (waiting := body(actor)) is not None:
-                await waiting
+            for action in body:
+                if (waiting := action(actor)) is not None:
+                    await waiting
 
     return run

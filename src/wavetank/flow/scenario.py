@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 
 from wavetank.errors import Where
 from wavetank.flow.actions import (
@@ -14,9 +14,9 @@ from wavetank.flow.actions import (
     compile_think,
     compile_wait,
 )
-from wavetank.flow.contract import Action
+from wavetank.flow.contract import Action, Actor
 from wavetank.flow.hooks import ask_function, call_function
-from wavetank.flow.loops import Flow, body_of, compile_loop, compile_pace, sequence
+from wavetank.flow.loops import Flow, Steps, compile_loop, compile_pace, sequence
 from wavetank.metrics.recorder import Recorder
 from wavetank.plan.model import Plan
 from wavetank.plan.processor import Processor
@@ -47,12 +47,12 @@ def compile_session(steps: tuple[Step, ...], plan: Plan, recorder: Recorder, pro
     opener = next((step for step in every_step(steps) if isinstance(step, WEBSOCKET_STEPS)), None)
     if not isinstance(opener, Connect):
         steps = (Connect(where=steps[0].where if steps else Where(plan.name)), *steps)
-    return _compile_all(steps, plan, recorder, processor)
+    return sequence((*_compiled(steps, plan, recorder, processor), _depart))
 
 
 def compile_hook(steps: tuple[Step, ...], plan: Plan, recorder: Recorder, processor: Processor | None) -> Flow:
     """A `before` or `after` flow: its steps as they are; it connects only if it says so."""
-    return _compile_all(steps, plan, recorder, processor)
+    return sequence(_compiled(steps, plan, recorder, processor))
 
 
 def waits_for_pushes(steps: Iterable[Step]) -> bool:
@@ -60,12 +60,12 @@ def waits_for_pushes(steps: Iterable[Step]) -> bool:
     return any(isinstance(step, Wait) for step in every_step(steps))
 
 
-def _compile_all(steps: Iterable[Step], plan: Plan, recorder: Recorder, processor: Processor | None) -> Flow:
-    return sequence(_compile(step, plan, recorder, processor) for step in steps)
+def _depart(actor: Actor) -> Awaitable[object] | None:
+    return actor.depart()
 
 
-def _body(steps: Iterable[Step], plan: Plan, recorder: Recorder, processor: Processor | None) -> Action:
-    return body_of(_compile(step, plan, recorder, processor) for step in steps)
+def _compiled(steps: Iterable[Step], plan: Plan, recorder: Recorder, processor: Processor | None) -> Steps:
+    return tuple(_compile(step, plan, recorder, processor) for step in steps)
 
 
 def _compile(step: Step, plan: Plan, recorder: Recorder, processor: Processor | None) -> Action:
@@ -84,9 +84,9 @@ def _compile(step: Step, plan: Plan, recorder: Recorder, processor: Processor | 
             ask = None
             if step.while_true is not None and processor is not None:
                 ask = ask_function(processor, step.while_true, recorder)
-            return compile_loop(step, _body(step.steps, plan, recorder, processor), plan, ask)
+            return compile_loop(step, _compiled(step.steps, plan, recorder, processor), plan, ask)
         case Pace():
-            return compile_pace(step, _body(step.steps, plan, recorder, processor))
+            return compile_pace(step, _compiled(step.steps, plan, recorder, processor))
         case Function():
             assert processor is not None, "the reader refuses a function step without a processor"
             return call_function(processor, step.name, recorder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from wavetank.flow.contract import Performer
@@ -15,12 +15,14 @@ from wavetank.plan.python.scenario import PythonScenario
 
 def python_session(
     scenario: PythonScenario[Any], plan: Plan, recorder: Recorder
-) -> Callable[[Performer], Awaitable[None]]:
+) -> Callable[[Performer], Coroutine[Any, Any, None]]:
     """What a user runs. What is the same for all users of a worker is worked out here, once."""
     setting = Setting(plan, scenario.codec, recorder)
     function = scenario.function
 
     async def run(performer: Performer) -> None:
         await function(User(performer, setting))
+        if (leaving := performer.depart()) is not None:
+            await leaving
 
     return run
