@@ -145,6 +145,31 @@ def test_a_core_that_others_take_is_told() -> None:
     assert "something else runs on this machine" in trust.reasons[0]
 
 
+def test_workers_that_take_the_cores_from_each_other_say_so_once_for_all() -> None:
+    lags = [8.0] * 30 + [0.1] * 70
+    timeline = [
+        a_second(number, worker=worker, lag_ms=lags, replies_ms=[20 + lag for lag in lags], cpu=25, waited=43)
+        for number in range(10)
+        for worker in range(6)
+    ]
+    told, effect = trust_in(timeline).reasons
+    assert told.startswith("worker 0, like 5 others, waited for its core 43 % of the time from 00:00 to 00:10, ")
+    assert "6 workers used 1.5 cores together, and this machine had no more for them" in told
+    assert "of the p99 of websocket.response_time, 28.0 ms, may be" in effect
+
+
+def test_workers_that_something_else_keeps_from_their_cores_blame_it_each() -> None:
+    lags = [8.0] * 30 + [0.1] * 70
+    timeline = [
+        a_second(number, worker=worker, lag_ms=lags, replies_ms=[20 + lag for lag in lags], cpu=10, waited=43)
+        for number in range(10)
+        for worker in range(2)
+    ]
+    *told, _ = trust_in(timeline).reasons
+    assert len(told) == 2
+    assert all("something else runs on this machine" in each for each in told)
+
+
 def test_a_worker_that_had_no_rest_is_told_even_where_its_loop_was_hardly_late() -> None:
     timeline = [a_second(number) for number in range(40)]
     timeline[12:31] = [a_second(number, replies_ms=[900.0] * 100, cpu=97, work=1.0) for number in range(12, 31)]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import accumulate
 
 from wavetank.execution.blockers import ADVICE, blocked_ns, blockers, told
 from wavetank.metrics.health import Health
@@ -48,6 +50,34 @@ class Stretch:
     health: Health
 
 
+class Company:
+    """All workers of a run: how many cores did they use together while one of them waited for its own?"""
+
+    def __init__(self, intervals: Iterable[Interval]) -> None:
+        """`intervals`: those of the whole run, or of a part of it."""
+        workers, cpu_ns = set(), dict[int, int]()
+        for each in intervals:
+            workers.add(each.worker)
+            cpu_ns[each.start_ns] = cpu_ns.get(each.start_ns, 0) + each.health.cpu_ns
+        self.workers = len(workers)
+        self._starts = sorted(cpu_ns)
+        self._before = [0, *accumulate(cpu_ns[start] for start in self._starts)]
+
+    def cores(self, merged: Sequence[Stretch]) -> float:
+        """How many cores all of them used in these stretches, on average."""
+        used = 0
+        for part in merged:
+            first, behind = (bisect_left(self._starts, instant) for instant in (part.start_ns, part.end_ns))
+            used += self._before[behind] - self._before[first]
+        return used / max(1, sum(part.end_ns - part.start_ns for part in merged))
+
+    def crowds(self, merged: Sequence[Stretch]) -> bool:
+        """Whether the others account for half of what the worker of these stretches waited."""
+        health = _health(merged)
+        others = self.cores(merged) - health.cpu_percent / 100
+        return self.workers > 1 and others >= health.waited_percent / 200
+
+
 def cause_of(health: Health) -> Cause:
     """What most of the lateness came from."""
     # Only what is worth a name: every look is some hundredths of a millisecond late, a hundred times a second.
@@ -86,27 +116,62 @@ def stretches(intervals: Sequence[Interval]) -> list[tuple[int, Cause, list[Stre
     return [(worker, cause, merged) for (worker, cause), merged in found.items()]
 
 
-def reason(worker: int, cause: Cause, merged: Sequence[Stretch]) -> str:
-    """A sentence for a person: who, what, how much, when, what to do."""
-    health = merged[0].health.copy()
-    for stretch in merged[1:]:
-        health += stretch.health
+def reasons(bad: Sequence[Interval], intervals: Sequence[Interval]) -> list[str]:
+    """For each worker and cause a sentence for a person: who, what, how much, when, what to do.
+
+    `intervals` are those of the whole run. Workers that take the cores from each other say so once, for all of them.
+    """
+    company = Company(intervals)
+    found = stretches(bad)
+    crowded = [worker for worker, cause, merged in found if cause is Cause.WAITED and company.crowds(merged)]
+    told_by = []
+    for worker, cause, merged in found:
+        if worker not in crowded or cause is not Cause.WAITED:
+            told_by.append(_reason(worker, cause, merged))
+        elif worker == crowded[0]:
+            told_by.append(_crowded(worker, merged, company, len(crowded) - 1))
+    return told_by
+
+
+def _reason(worker: int, cause: Cause, merged: Sequence[Stretch]) -> str:
+    health = _health(merged)
     if _is_blocked(cause, health):
         return f"worker {worker} {_blocked(cause, health, _when(merged))}"
     return f"worker {worker} {_what(cause, health, _when(merged))}"
 
 
-def complaint(worker: int, health: Health) -> str:
+def complaint(interval: Interval, company: Company) -> str:
     """The same while it happens, short enough for a line."""
+    worker, health = interval.worker, interval.health
     cause = cause_of(health)
+    crowded = company.crowds([Stretch(interval.start_ns, interval.end_ns, health)])
+    taken = "the workers take the cores from each other" if crowded else "something else runs there"
     if _is_blocked(cause, health):
         return f"worker {worker} was blocked {told(blockers(health.blocked)[:1])}"
     short = {
         Cause.BUSY: f"is late by up to {_longest(health)}, at {health.cpu_percent:.0f} % of a core",
-        Cause.WAITED: f"waits for its core {health.waited_percent:.0f} % of the time: something else runs there",
+        Cause.WAITED: f"waits for its core {health.waited_percent:.0f} % of the time: {taken}",
         Cause.STALLED: f"stood still for up to {_longest(health)}: a call blocks it",
     }
     return f"worker {worker} {short[cause]}"
+
+
+def _health(merged: Sequence[Stretch]) -> Health:
+    health = merged[0].health.copy()
+    for stretch in merged[1:]:
+        health += stretch.health
+    return health
+
+
+def _crowded(worker: int, merged: Sequence[Stretch], company: Company, others: int) -> str:
+    health = _health(merged)
+    alike = f", like {others} other{'' if others == 1 else 's'}," if others else ""
+    return (
+        f"worker {worker}{alike} waited for its core {health.waited_percent:.0f} % of the time {_when(merged)}, and "
+        f"was late by up to {_longest(health)}: {company.workers} workers used {company.cores(merged):.1f} cores "
+        "together, and this machine had no more for them; fewer users on it, or a server that runs here moved "
+        "elsewhere, leave them room"
+    )
 
 
 def _is_blocked(cause: Cause, health: Health) -> bool:

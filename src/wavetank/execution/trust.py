@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from wavetank.execution.starvation import Interval, complaint, reason, stretches
+from wavetank.execution.starvation import Company, Interval, complaint, reasons
 from wavetank.metrics import names
 from wavetank.metrics.health import Health
 from wavetank.metrics.histogram import Histogram
@@ -87,11 +87,12 @@ def warning_in(snapshot: Snapshot) -> str:
     longest = reported.quantile(QUANTILE) if reported is not None and reported.count else 0.0
     # One second is little to go by: what is a hint over a whole run is none yet.
     tolerated = max(FAST_RESOLUTION_NS / 2, _tolerated(longest))
-    for index in sorted(snapshot.workers):
-        health = snapshot.workers[index]
+    intervals = tuple(_intervals((snapshot,), names.RESPONSE_TIME))
+    for interval in sorted(intervals, key=lambda each: each.worker):
+        health = interval.health
         late_ns = health.loop_lag.share_above(tolerated) * health.observed_ns
         if is_saturated(health) or (late_ns > LEAST_NS and health.observed_ns >= SHORT_NS / 2):
-            return complaint(index, health)
+            return complaint(interval, Company(intervals))
     return ""
 
 
@@ -146,7 +147,7 @@ def _moved(reported: Histogram, metric: str, intervals: Sequence[Interval], satu
     mean = sum(share * interval.weight for interval, share in measured) / sum(interval.weight for interval in intervals)
     bad = [interval for interval, share in measured if share and share >= mean / 2]
     effect = f"{_ms(longest - without)} of the p99 of {metric}, {_ms(longest)}, may be the generator's own"
-    return [*_told(bad), effect] if bad else []
+    return [*_told(bad, intervals), effect] if bad else []
 
 
 def _late(saturated: Iterable[Interval]) -> list[str]:
@@ -163,8 +164,8 @@ def _late(saturated: Iterable[Interval]) -> list[str]:
     ]
 
 
-def _told(bad: Sequence[Interval]) -> list[str]:
-    told = [reason(*found) for found in stretches(bad)]
+def _told(bad: Sequence[Interval], intervals: Sequence[Interval]) -> list[str]:
+    told = reasons(bad, intervals)
     more = len(told) - _WORKERS
     return told if more <= 0 else [*told[:_WORKERS], f"and {more} more of the kind"]
 
