@@ -27,7 +27,7 @@ _PER_USER = 100
 """A user in a conversation consists of 30 to 50 objects that the collector knows of."""
 
 _UNACCOUNTED = 200_000
-"""So many objects that no user accounts for are worth a collection: some 50 MB."""
+"""So many objects that no user accounts for are worth a collection, of a tenth of a second: some 50 MB."""
 
 
 class Collections(Protocol):
@@ -89,10 +89,13 @@ class CollectionsInNeed:
             gc.disable()
 
     def look(self, users: int) -> None:
-        """See `Collections`. Collects where there are more objects than the users can account for."""
+        """See `Collections`. Collects where there are more new objects than the users can account for.
+
+        What outlives that is left alone from then on: users who gather much are not walked through again and again.
+        """
         made_since_the_last = gc.get_count()[0]
         if self._was_on is not None and made_since_the_last > _UNACCOUNTED + _PER_USER * users:
-            gc.collect()
+            gc.collect(1)
 
     def end(self) -> None:
         """See `Collections`."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from time import perf_counter_ns
 
 from wavetank.engine.owner import Owner
-from wavetank.engine.timers import Timer, Timers
+from wavetank.engine.timers import Timer, Timers, on_grid
 from wavetank.engine.waiting import Waiter, waiter_for, woken
 from wavetank.errors import UserFailure
 
@@ -38,11 +38,12 @@ class Reader:
         waiter = self._waiter = waiter_for(self._owner.task)
         due_ns = self._deadline = perf_counter_ns() + timeout_ns
         # One timer serves all waits of a connection: most end long before it is due, and when it fires it moves on to
-        # the deadline of the wait that is then under way.
+        # the deadline of the wait that is then under way. It shares its wake-up with others: a thousand of 10,000 users
+        # meet with such an instant in every second.
         if self._timer is None or self._timer.due_ns > due_ns:
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer = self._timers.at(due_ns, self._expire)
+            self._timer = self._timers.at(on_grid(due_ns, timeout_ns), self._expire)
         return woken(waiter)
 
     def end(self) -> None:
@@ -69,7 +70,8 @@ class Reader:
         self._timer = None
         if not self._deadline:
             return
-        if perf_counter_ns() >= self._deadline:
+        left_ns = self._deadline - perf_counter_ns()
+        if left_ns <= 0:
             self.wake(None)
         else:
-            self._timer = self._timers.at(self._deadline, self._expire)
+            self._timer = self._timers.at(on_grid(self._deadline, left_ns), self._expire)
