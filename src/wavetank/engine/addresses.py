@@ -124,7 +124,7 @@ def _connects_at_once(attempt: socket.socket, destination: Any) -> bool:
     """Begin to connect; whether that is done already. Raises OSError.
 
     The system says "in progress" of a connect within the machine, too, which is done by the time that it says so. To
-    wait for it all the same would be a fifth of what a connection costs.
+    wait for it all the same would take two more system calls and a turn of the loop.
     """
     with suppress(BlockingIOError):
         attempt.connect(destination)
