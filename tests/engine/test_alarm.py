@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import sys
 from collections.abc import Callable
 from time import perf_counter_ns
@@ -71,6 +72,17 @@ def test_an_instant_that_is_past_rings_at_once(kind: Any) -> None:
         assert len(rung) == 1
 
     with_alarm(kind, live)
+
+
+@on_linux
+def test_the_loop_rests_after_an_alarm_that_is_not_set_again() -> None:
+    async def live(alarm: Alarm, rung: list[int], bell: asyncio.Event) -> None:
+        assert isinstance(alarm, TimerfdAlarm)
+        alarm.set(perf_counter_ns() + _MS)
+        await bell.wait()
+        assert select.select([alarm._descriptor], [], [], 0)[0] == []
+
+    with_alarm(TimerfdAlarm, live)
 
 
 @on_linux

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from wavetank.engine import blocking
 from wavetank.engine.blocking import BlockingWatch
 from wavetank.engine.health import EVERY_NS, HealthWatch
 from wavetank.engine.loop import new_event_loop
@@ -153,6 +155,19 @@ def test_what_was_found_most_often_is_charged_and_a_look_that_came_too_late_is_n
 
 
 def test_a_watch_can_be_stopped_twice_and_before_it_was_started() -> None:
+    before = threading.active_count()
     watch = a_watch([])
     watch.stop()
     watch.stop()
+    assert threading.active_count() == before
+
+
+def test_where_there_is_no_file_for_stacks_the_run_goes_on_without_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left() -> None:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    monkeypatch.setattr(blocking, "StackReader", none_left)
+    text = "import time\n\nasync def agent():\n    time.sleep(0.2)\n"
+    assert watched(own(tmp_path, text)) == {}

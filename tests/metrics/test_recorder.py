@@ -253,6 +253,17 @@ def test_folding_early_and_often_changes_nothing_of_a_snapshot(stretches: list[t
         assert folding.take(0, 0, 10**9, {}, {}) == plain.take(0, 0, 10**9, {}, {})
 
 
+def test_what_is_too_little_to_be_folded_is_left_to_the_cut() -> None:
+    recorder = Recorder(0)
+    values = recorder.samples("histogram")
+    assert not recorder.fold()
+    values.extend(range(99))
+    assert not recorder.fold()
+    values.append(99)
+    assert recorder.fold()
+    assert values == []
+
+
 def test_folding_keeps_up_with_what_comes_in_and_sees_to_one_list_at_a_time() -> None:
     recorder = Recorder(0)
     lists = [recorder.samples(f"histogram-{number}") for number in range(3)]
@@ -260,7 +271,7 @@ def test_folding_keeps_up_with_what_comes_in_and_sees_to_one_list_at_a_time() ->
         for values in lists:
             values.extend(range(100))
         lengths = sorted(map(len, lists))
-        recorder.fold()
+        assert recorder.fold()
         assert sorted(map(len, lists)) == [0, *lengths[:-1]]
     assert max(map(len, lists)) <= 3 * 100
     snapshot = recorder.take(0, 0, 10**9, {}, {})

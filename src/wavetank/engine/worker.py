@@ -48,6 +48,7 @@ from wavetank.plan.scenario import Scenario
 _AFTER_A_BOUNDARY_NS = 100_000
 _FOLD_NS = 5_000_000
 _LOOK_FOR_FOLDS_NS = 25_000_000
+"""Where little comes in, more often would be a wake-up for nothing."""
 _BREATH_NS = 500_000
 _AT_A_TIME_NS = 40_000
 

@@ -124,13 +124,13 @@ def reasons(bad: Sequence[Interval], intervals: Sequence[Interval]) -> list[str]
     company = Company(intervals)
     found = stretches(bad)
     crowded = [worker for worker, cause, merged in found if cause is Cause.WAITED and company.crowds(merged)]
-    told_by = []
+    sentences = []
     for worker, cause, merged in found:
         if worker not in crowded or cause is not Cause.WAITED:
-            told_by.append(_reason(worker, cause, merged))
+            sentences.append(_reason(worker, cause, merged))
         elif worker == crowded[0]:
-            told_by.append(_crowded(worker, merged, company, len(crowded) - 1))
-    return told_by
+            sentences.append(_crowded(worker, merged, company, len(crowded) - 1))
+    return sentences
 
 
 def _reason(worker: int, cause: Cause, merged: Sequence[Stretch]) -> str:
