@@ -6,8 +6,6 @@ import asyncio
 import importlib.util
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -15,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.examples.servers import ymera
 from tests.target.conformance import CHECKS, PATIENCE_S, Check
 from wavetank.errors import ScriptError
 from wavetank.plan.artillery import read_script
@@ -27,31 +26,10 @@ YMERA = Path(__file__).parents[2] / "examples" / "ymera"
 
 @pytest.fixture(scope="module")
 def authority() -> Iterator[str]:
-    """The `host:port` of the example, started as its own words say: `uvicorn main:app`, in its folder."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "main:app", "--port", "0", "--no-access-log"],
-        cwd=YMERA,
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stderr is not None
-        said = ""
-        try:
-            for line in process.stderr:
-                said += line
-                running = re.search(r"running on http://(127\.0\.0\.1:\d+) ", line)
-                if running is not None:
-                    break
-            else:
-                pytest.fail(f"uvicorn did not start: {said}")
-            yield running[1]
-        finally:
-            process.terminate()
-            said += process.stderr.read()
-        # uvicorn shows a traceback of its own for text that is not UTF-8; this one would be ours.
-        assert "Exception in ASGI application" not in said
+    """The `host:port` of the example."""
+    # uvicorn shows a traceback of its own for text that is not UTF-8; this one would be ours.
+    with ymera(mistake="Exception in ASGI application") as started:
+        yield started
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)

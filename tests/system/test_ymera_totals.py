@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.examples.servers import ymera
 from tests.system.command import CommandLine, Outcome
 
 YMERA = Path(__file__).parents[2] / "examples" / "ymera"
@@ -47,22 +45,8 @@ def script(tmp_path: Path) -> Path:
 @pytest.fixture
 def fastapi_url() -> Iterator[str]:
     """The example's FastAPI endpoint under uvicorn, in a process of its own."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "main:app", "--port", "0", "--no-access-log"],
-        cwd=YMERA,
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stderr is not None
-        try:
-            running = (re.search(r"running on http://(127\.0\.0\.1:\d+) ", line) for line in process.stderr)
-            yield f"ws://{next(found for found in running if found)[1]}"
-        finally:
-            process.terminate()
-            said = process.stderr.read()
-    assert "Traceback" not in said, said
+    with ymera() as authority:
+        yield f"ws://{authority}"
 
 
 def test_the_session_is_exact_on_the_embedded_target(script: Path, wavetank: CommandLine) -> None:
