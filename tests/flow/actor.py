@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from wavetank.flow.expectation import Expectation
+from wavetank.flow.expectation import Expected
 from wavetank.flow.scenario import compile_hook
 from wavetank.metrics.recorder import Recorder, Series
 from wavetank.plan.model import Plan
@@ -26,10 +26,10 @@ class ListedWire:
     def transmit(self, data: bytes, *, text: bool, series: Series) -> None:
         self._done.append(("transmit", series.name, data, text))
 
-    async def request(self, data: bytes, *, text: bool, series: Series, expectation: Expectation) -> None:
+    async def request(self, data: bytes, *, text: bool, series: Series, expectation: Expected) -> None:
         self._done.append(("request", series.name, data, text, expectation.timeout_ns, expectation.label))
 
-    async def expect(self, series: Series, expectation: Expectation) -> None:
+    async def expect(self, series: Series, expectation: Expected) -> None:
         self._done.append(("expect", series.name, expectation.label))
 
     async def ping(self, series: Series, timeout_ns: int, label: str) -> None:

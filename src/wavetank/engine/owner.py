@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import random
+from abc import abstractmethod
 from collections.abc import Callable
-from typing import Protocol
 
 from wavetank.engine.task import UserTask
 from wavetank.errors import UserFailure
+from wavetank.flow.contract import Performer
 
 OnLoss = Callable[[UserFailure], object]
 """Told how a connection ended that its user counted on. Called from the event loop; must not raise."""
 
 
-class Owner(Protocol):
+class Owner(Performer):
     """The user whose connection it is."""
 
-    index: int
-    vars: dict[str, object]
-    planned_at: int
+    __slots__ = ("task",)
+
     task: UserTask
 
-    def random(self) -> random.Random:
-        """The user's own random numbers."""
-
+    @abstractmethod
     def interrupt(self, failure: UserFailure) -> None:
         """The connection was lost while no reply was waited for."""

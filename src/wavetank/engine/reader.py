@@ -6,8 +6,9 @@ from collections.abc import Awaitable
 from time import perf_counter_ns
 
 from wavetank.engine.owner import Owner
+from wavetank.engine.task import Waiter
 from wavetank.engine.timers import Timer, Timers, on_grid
-from wavetank.engine.waiting import Waiter, waiter_for, woken
+from wavetank.engine.waiting import waiter_for, woken
 from wavetank.errors import UserFailure
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from wavetank.engine.waiting import Waiter, woken
+from wavetank.engine.task import Waiter
+from wavetank.engine.waiting import woken
 
 
 class Rendezvous:

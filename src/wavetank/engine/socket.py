@@ -11,9 +11,10 @@ from wavetank.engine.owner import OnLoss, Owner
 from wavetank.engine.pipeline import OnEnd, Pipeline
 from wavetank.engine.reader import Reader
 from wavetank.engine.services import Services
-from wavetank.engine.waiting import Waiter, waiter_for, woken
+from wavetank.engine.task import Waiter
+from wavetank.engine.waiting import waiter_for, woken
 from wavetank.errors import UserFailure
-from wavetank.flow.contract import PhasesOver
+from wavetank.flow.contract import Line, PhasesOver
 from wavetank.flow.correlation import Correlator
 from wavetank.flow.expectation import Expected
 from wavetank.metrics.recorder import Series
@@ -24,7 +25,7 @@ PROPER = (1000, 1001)
 """Close codes of a server that has done (RFC 6455, 7.4.1): all is said, or it is going away."""
 
 
-class Socket:
+class Socket(Line):
     """What a user does with one connection. One message is waited for at a time; of requests with a key, any number.
 
     `response_time` counts from the instant at which the send was planned, `service_time` from the send itself
@@ -47,6 +48,7 @@ class Socket:
         "_pushes",
         "_reader",
         "_services",
+        "_traffic",
         "_unanswered",
         "_user",
     )
@@ -68,6 +70,7 @@ class Socket:
         self._connection = connection
         self._services = services
         self._counts = services.recorder.counts
+        self._traffic = services.recorder.traffic
         self._expectation: Expected | None = None
         self._pong: bytes | None = None
         self._reader = Reader(user, services.timers)  # who waits for a message or a pong
@@ -155,7 +158,7 @@ class Socket:
             self._refuse_if_lost()
             await self._reply(series, expectation, planned_at, sent_at)
         else:
-            self._counts["websocket.requests"] += 1
+            self._traffic.requests += 1
             self._record(series, planned_at, sent_at, received_at)
             self._user.planned_at = now  # the reply came before the step began: the step ended as it began
 
@@ -179,7 +182,7 @@ class Socket:
             self._user.planned_at = perf_counter_ns()
         else:
             self._unanswered = None
-            self._counts["websocket.requests"] += 1
+            self._traffic.requests += 1
             self._record(*unanswered, received_at)
 
     async def ping(self, series: Series, timeout_ns: int, label: str) -> None:
@@ -192,7 +195,7 @@ class Socket:
         self._connection.send_ping(payload)
         series.first_sent_ns = series.first_sent_ns or sent_at
         self._pong = payload
-        self._counts["websocket.requests"] += 1
+        self._traffic.requests += 1
         try:
             received_at = await waiting
             if received_at is None:
@@ -257,9 +260,9 @@ class Socket:
 
     def receive(self, message: str | bytes, size: int, received_at: int) -> None:
         """A message came: it is the reply waited for, or a push."""
-        counts = self._counts
-        counts["websocket.messages_received"] += 1
-        counts["websocket.bytes_received"] += size
+        traffic = self._traffic
+        traffic.received += 1
+        traffic.bytes_received += size
         if self._pushes is not None:
             self._pushes.receive(message, received_at)
         expectation = self._expectation
@@ -283,7 +286,7 @@ class Socket:
             return
         inbox = self._inbox
         if inbox is None or self._parting:
-            counts["websocket.pushes"] += 1
+            traffic.pushes += 1
             return
         inbox.add(message, received_at)
 
@@ -331,9 +334,9 @@ class Socket:
             raise self._lost.as_failure()
         sent_at = perf_counter_ns()
         self._connection.send(data, text=text)
-        counts = self._counts
-        counts["websocket.messages_sent"] += 1
-        counts["websocket.bytes_sent"] += len(data)
+        traffic = self._traffic
+        traffic.sent += 1
+        traffic.bytes_sent += len(data)
         series.sent += 1
         if not series.first_sent_ns:
             series.first_sent_ns = sent_at
@@ -343,16 +346,15 @@ class Socket:
 
     async def _reply(self, series: Series, expectation: Expected, planned_at: int, sent_at: int) -> None:
         # Most of what a run does is done here: it calls as little as it can.
-        counts = self._counts
         waiting = self._reader.begin(expectation.timeout_ns, expectation.label)
         self._expectation = expectation
-        counts["websocket.requests"] += 1
+        self._traffic.requests += 1
         try:
             received_at = await waiting
             if received_at is None:
                 raise self._timed_out(expectation.timeout_ns, expectation.label)
         except BaseException:
-            counts["websocket.replies_lost"] += 1
+            self._counts["websocket.replies_lost"] += 1
             raise
         finally:
             self._expectation = None
@@ -400,7 +402,7 @@ class Socket:
         return self._inbox.take(lambda message: expectation.accepts(message, user.vars, user.random))
 
     def _count_push(self) -> None:
-        self._counts["websocket.pushes"] += 1
+        self._traffic.pushes += 1
 
     def _refuse_if_lost(self, *, keep_inbox: bool = False) -> None:
         if self._lost is not None and not (keep_inbox and self._inbox):

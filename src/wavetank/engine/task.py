@@ -13,29 +13,58 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import types
+from abc import ABC, abstractmethod
+from asyncio import _enter_task, _leave_task
 from collections.abc import Callable, Coroutine, Generator
 from time import perf_counter_ns
 from typing import Any, cast
 
-_PARKED = object()
 
-
-@types.coroutine
-def parked() -> Generator[object, Any, Any]:
-    """Wait until somebody calls `resume` or `throw` of the running `UserTask`; gives the value of `resume`.
+class Parking:
+    """Awaited until somebody calls `resume` or `throw` of the running `UserTask`; gives the value of `resume`.
 
     Only a coroutine that a `UserTask` drives may await it. Whoever parks must take its own registration (a timer, a
     waiting reply) back when the wait ends by an exception, or a later `resume` would wake the wrong wait.
     """
-    return (yield _PARKED)
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[object, Any, Any]:
+        return (yield self)
+
+
+_PARKED = Parking()
+
+
+def parked() -> Parking:
+    """See `Parking`."""
+    return _PARKED
+
+
+class Waiter(ABC):
+    """Somebody who waits. Both calls are without effect once it has been woken."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def resume(self, value: object = None) -> None:
+        """Wake it with a value."""
+
+    @abstractmethod
+    def throw(self, error: BaseException) -> bool:
+        """Wake it by raising an error in it. False, without effect, where it does not wait."""
 
 
 def _nobody(task: UserTask) -> None:
     """Has been told already."""
 
 
-class UserTask:
+def _advance(task: UserTask, value: object, error: BaseException | None) -> None:
+    # What `Context.run` calls: a function is there already, a bound method would be made for each call.
+    task.advance(value, error)
+
+
+class UserTask(Waiter):
     """Drives a coroutine; resumed in place by `resume`, and by asyncio futures like any task.
 
     `on_done(task)` is called once, when the coroutine has ended; `exception` then says how.
@@ -92,18 +121,18 @@ class UserTask:
 
     def start(self) -> None:
         """Run the coroutine until it first waits. Call it from a loop callback, not from inside a task."""
-        self._context.run(self._advance, self._coroutine.send, None)
+        self._context.run(_advance, self, None, None)
 
     def resume(self, value: object = None) -> None:
         """Wake a parked coroutine with `value`, in place. Without effect when it is not parked."""
         if self._is_parked:
-            self._context.run(self._advance, self._coroutine.send, value)
+            self._context.run(_advance, self, value, None)
 
     def throw(self, error: BaseException) -> bool:
         """Wake a parked coroutine by raising `error` in it. False, without effect, when it is not parked."""
         if not self._is_parked:
             return False
-        self._context.run(self._advance, self._coroutine.throw, error)
+        self._context.run(_advance, self, None, error)
         return True
 
     @property
@@ -111,7 +140,7 @@ class UserTask:
         """Whether the coroutine awaits `parked()` right now."""
         return self._is_parked
 
-    def _advance(self, action: Callable[[Any], object], argument: object) -> None:
+    def advance(self, value: object, error: BaseException | None) -> None:
         """One step of the coroutine; called in the task's context, where the loop calls `_wake` and `_continue` too."""
         self._is_parked = False
         self._fut_waiter = None
@@ -119,22 +148,25 @@ class UserTask:
         self.is_running = True
         if self._must_cancel:
             self._must_cancel = False
-            action, argument = self._coroutine.throw, self._cancelled_error()
-        asyncio._enter_task(self._loop, self)  # type: ignore[arg-type]  # noqa: SLF001  # for task authors
+            error = self._cancelled_error()
+        _enter_task(self._loop, self)  # type: ignore[arg-type]  # for task authors
         try:
-            waiting_for = action(argument)
+            waiting_for = self._coroutine.send(value) if error is None else self._coroutine.throw(error)
         except StopIteration:
             self._finish(None)
-        except (KeyboardInterrupt, SystemExit) as error:
-            self._finish(error)
+        except (KeyboardInterrupt, SystemExit) as ending:
+            self._finish(ending)
             raise
-        except BaseException as error:  # whatever a user's own code raises ends that user, never the run
-            self._finish(error)
+        except BaseException as failure:  # whatever a user's own code raises ends that user, never the run
+            self._finish(failure)
         else:
-            self._wait(waiting_for)
+            if waiting_for is _PARKED and not self._must_cancel:
+                self._is_parked = True
+            else:
+                self._wait(waiting_for)
         finally:
             self.is_running = False
-            asyncio._leave_task(self._loop, self)  # type: ignore[arg-type]  # noqa: SLF001  # for task authors
+            _leave_task(self._loop, self)  # type: ignore[arg-type]  # for task authors
 
     def _wait(self, waiting_for: object) -> None:
         if waiting_for is _PARKED:
@@ -148,7 +180,7 @@ class UserTask:
             self._fut_waiter = future
         else:
             error = RuntimeError(f"a user awaited {waiting_for!r}, which is no asyncio awaitable")
-            self._loop.call_soon(self._advance, self._coroutine.throw, error, context=self._context)
+            self._loop.call_soon(self.advance, None, error, context=self._context)
             return
         if self._must_cancel:  # asked to cancel itself while it ran
             self._must_cancel = False
@@ -157,13 +189,13 @@ class UserTask:
     def _continue(self) -> None:
         if not self.finished:
             self.woken_at = perf_counter_ns()
-            self._advance(self._coroutine.send, None)
+            self.advance(None, None)
 
     def _wake(self, future: asyncio.Future[Any]) -> None:
         # The future raises its own exception, or its cancellation, inside the coroutine: send(None) is enough.
         if not self.finished:
             self.woken_at = perf_counter_ns()
-            self._advance(self._coroutine.send, None)
+            self.advance(None, None)
 
     def _finish(self, error: BaseException | None) -> None:
         self.finished = True

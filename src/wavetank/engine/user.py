@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Mapping
 from time import perf_counter_ns
 from typing import Any, Literal, cast
 
-from wavetank.engine.owner import OnLoss
+from wavetank.engine.owner import OnLoss, Owner
 from wavetank.engine.services import Services
 from wavetank.engine.socket import Socket
-from wavetank.engine.task import UserTask
+from wavetank.engine.task import Waiter
 from wavetank.engine.timers import on_grid
-from wavetank.engine.waiting import Waiter, waiter_for, woken
+from wavetank.engine.waiting import waiter_for, woken
 from wavetank.errors import UserFailure
 from wavetank.plan.chance import random_for
 from wavetank.plan.steps import ConnectionOptions
@@ -21,7 +21,7 @@ _KEPT_FOR_WAIT = 256
 """Messages that came before the `wait` step that wants one of them."""
 
 
-class User:
+class User(Owner):
     """What a scenario sees. `index` is the number of its arrival in the whole run; `planned_at` is in ns."""
 
     __slots__ = (
@@ -31,16 +31,9 @@ class User:
         "_random",
         "_services",
         "_sockets",
-        "index",
-        "planned_at",
-        "scenario_name",
         "socket",
         "started_at",
-        "task",
-        "vars",
     )
-
-    task: UserTask
 
     def __init__(
         self,

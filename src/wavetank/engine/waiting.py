@@ -8,22 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Any, Protocol
+from typing import Any
 
-from wavetank.engine.task import UserTask, parked
-
-
-class Waiter(Protocol):
-    """Somebody who waits. Both calls are without effect once it has been woken."""
-
-    def resume(self, value: object = None) -> None:
-        """Wake it with a value."""
-
-    def throw(self, error: BaseException) -> object:
-        """Wake it by raising an error in it."""
+from wavetank.engine.task import UserTask, Waiter, parked
 
 
-class FutureWaiter:
+class FutureWaiter(Waiter):
     """An asyncio task that waits for `future`."""
 
     __slots__ = ("future",)
@@ -36,10 +26,12 @@ class FutureWaiter:
         if not self.future.done():
             self.future.set_result(value)
 
-    def throw(self, error: BaseException) -> None:
+    def throw(self, error: BaseException) -> bool:
         """See `Waiter`."""
-        if not self.future.done():
-            self.future.set_exception(error)
+        if self.future.done():
+            return False
+        self.future.set_exception(error)
+        return True
 
 
 def waiter_for(task: UserTask) -> Waiter:

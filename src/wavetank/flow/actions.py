@@ -13,7 +13,7 @@ from typing import Any, overload
 from wavetank.errors import UserFailure, Where
 from wavetank.flow.contract import Action, Actor
 from wavetank.flow.correlation import Correlator
-from wavetank.flow.expectation import Expectation, compile_expectation
+from wavetank.flow.expectation import Expected, compile_expectation
 from wavetank.flow.hooks import Context, prepare
 from wavetank.metrics.recorder import Recorder, Series
 from wavetank.plan.durations import seconds
@@ -115,7 +115,7 @@ def compile_send(step: Send, plan: Plan, recorder: Recorder) -> Action:
     return _request(render, text, series, expectation)
 
 
-def _request(render: Render, text: bool, series: Series, expectation: Expectation) -> Action:
+def _request(render: Render, text: bool, series: Series, expectation: Expected) -> Action:
     def request(actor: Actor) -> Awaitable[object]:
         return actor.wire.request(render(actor), text=text, series=series, expectation=expectation)
 

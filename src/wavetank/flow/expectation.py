@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import jsonpath
 import orjson
@@ -22,47 +22,35 @@ _PLAIN_PATH = re.compile(r"\$((?:\.[A-Za-z_][A-Za-z0-9_]*)+)$")
 _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
 
 
-Accepts = Callable[[Message, MutableMapping[str, object], RandomSource], bool]
+class Expected(ABC):
+    """What a wait wants. `label` says who waits, for the reason of a failure; `timeout_ns` for how long."""
+
+    __slots__ = ("label", "timeout_ns")
+
+    def __init__(self, timeout_ns: int, label: str) -> None:
+        self.timeout_ns = timeout_ns
+        self.label = label
+
+    @abstractmethod
+    def accepts(self, message: Message, variables: MutableMapping[str, object], random: RandomSource) -> bool:
+        """Whether a message is the one; what it captures of it is kept in `variables`."""
 
 
-class Expected(Protocol):
-    """What a wait wants: see `Expectation`."""
+def compile_expectation(expect: Expect, *, timeout_s: float, label: str, strict: bool) -> Expected:
+    """Compile what a script expects. `timeout_s` is the plan's reply timeout; the step's own wins.
 
-    @property
-    def accepts(self) -> Accepts:
-        """Whether a message is the one."""
-
-    @property
-    def timeout_ns(self) -> int:
-        """How long to wait for it."""
-
-    @property
-    def label(self) -> str:
-        """Who waits, for the reason of a failure."""
-
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """What a step waits for.
-
-    `accepts(message, variables, random)` says whether the message is the reply, and keeps what it captures in
-    `variables`. `label` names the step and its place in the script, for the reason of a failure.
+    `label` names the step and its place in the script.
     """
-
-    accepts: Accepts
-    timeout_ns: int
-    label: str
-
-
-def compile_expectation(expect: Expect, *, timeout_s: float, label: str, strict: bool) -> Expectation:
-    """Compile what a script expects. `timeout_s` is the plan's reply timeout; the step's own wins."""
     own = expect.timeout_s
     timeout_ns = round((timeout_s if own is None else own) * 1e9)
-    return Expectation(_single(expect) or _general(expect, strict=strict), timeout_ns, label)
+    everyday = _field_and_text(expect)
+    if everyday is not None:
+        return _Everyday(*everyday, timeout_ns, label)
+    return _General(expect, timeout_ns, label, strict=strict)
 
 
-def _single(expect: Expect) -> Accepts | None:
-    """The everyday case, one `$.field` that equals a constant text, without the machinery of the general one."""
+def _field_and_text(expect: Expect) -> tuple[str, str] | None:
+    """The one `$.field` of a message that is to equal a constant text, where that is all that is expected."""
     if expect.captures or len(expect.matches) != 1:
         return None
     match = expect.matches[0]
@@ -72,40 +60,52 @@ def _single(expect: Expect) -> Accepts | None:
     plain = _PLAIN_PATH.match(selector.path)
     if plain is None or plain[1].count(".") != 1 or not compile_template(match.value).constant:
         return None
-    field, value = plain[1][1:], match.value
+    return plain[1][1:], match.value
 
-    def accepts(message: Message, variables: MutableMapping[str, object], random: RandomSource) -> bool:
+
+class _Everyday(Expected):
+    """One field that equals a constant text, without the machinery of the general case."""
+
+    __slots__ = ("_field", "_text")
+
+    def __init__(self, field: str, text: str, timeout_ns: int, label: str) -> None:
+        super().__init__(timeout_ns, label)
+        self._field = field
+        self._text = text
+
+    def accepts(self, message: Message, variables: MutableMapping[str, object], random: RandomSource) -> bool:
+        """See `Expected`."""
         try:
             body = orjson.loads(message)
         except orjson.JSONDecodeError:
             return False
-        return type(body) is dict and body.get(field) == value
-
-    return accepts
+        return type(body) is dict and body.get(self._field) == self._text
 
 
-def _general(expect: Expect, *, strict: bool) -> Accepts:
-    selectors = [
-        *(match.selector for match in expect.matches),
-        *(capture.selector for capture in expect.captures),
-    ]
-    needs_json = any(isinstance(selector, JsonSelector) for selector in selectors)
-    matches = [_compile_match(match, strict=strict) for match in expect.matches]
-    captures = [_compile_capture(capture) for capture in expect.captures]
+class _General(Expected):
+    """Any number of matches and captures."""
 
-    def accepts(message: Message, variables: MutableMapping[str, object], random: RandomSource) -> bool:
-        body = json_of(message) if needs_json else _NOT_JSON
-        for matches_one in matches:
-            if not matches_one(message, body, variables, random):
+    __slots__ = ("_captures", "_matches", "_needs_json")
+
+    def __init__(self, expect: Expect, timeout_ns: int, label: str, *, strict: bool) -> None:
+        super().__init__(timeout_ns, label)
+        selectors = [*(match.selector for match in expect.matches), *(capture.selector for capture in expect.captures)]
+        self._needs_json = any(isinstance(selector, JsonSelector) for selector in selectors)
+        self._matches = [_compile_match(match, strict=strict) for match in expect.matches]
+        self._captures = [_compile_capture(capture) for capture in expect.captures]
+
+    def accepts(self, message: Message, variables: MutableMapping[str, object], random: RandomSource) -> bool:
+        """See `Expected`."""
+        body = json_of(message) if self._needs_json else _NOT_JSON
+        for matches in self._matches:
+            if not matches(message, body, variables, random):
                 return False
         captured: dict[str, object] = {}
-        for capture_one in captures:
-            if not capture_one(message, body, captured, random):
+        for capture in self._captures:
+            if not capture(message, body, captured, random):
                 return False
         variables.update(captured)
         return True
-
-    return accepts
 
 
 def _compile_match(match: Match, *, strict: bool) -> Callable[[Message, Any, Mapping[str, object], RandomSource], bool]:

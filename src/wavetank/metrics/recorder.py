@@ -15,6 +15,7 @@ from wavetank.metrics.clock import ClockOffset
 from wavetank.metrics.health import Blocked, Health
 from wavetank.metrics.histogram import Histogram
 from wavetank.metrics.snapshot import ErrorCount, Flow, Snapshot
+from wavetank.metrics.traffic import Traffic
 
 MESSAGE_NAMES = 100
 ERROR_KINDS = 100
@@ -62,14 +63,15 @@ class Series:
 class Recorder:
     """Everything that one worker measures. Not for several threads.
 
-    `counts` is written to directly, and so is `clock_offset`, what is known of the server's clock. The lists of a
-    series, and those that `samples` gives, are emptied in place by `fold` and `cut`, so that their `append` may be
-    bound once and kept.
+    `counts` and `traffic` are written to directly, and so is `clock_offset`, what is known of the server's clock. The
+    lists of a series, and those that `samples` gives, are emptied in place by `fold` and `cut`, so that their `append`
+    may be bound once and kept.
     """
 
     def __init__(self, origin_ns: int) -> None:
         """`origin_ns`: the run's start on the clock of all instants given; snapshots hold offsets from it."""
         self.counts: defaultdict[str, int] = defaultdict(int)
+        self.traffic = Traffic()
         self.clock_offset: ClockOffset | None = None
         self._origin_ns = origin_ns
         self._series: dict[str, Series] = {}
@@ -225,6 +227,7 @@ class Recorder:
             if values:
                 left[name] = values.copy()  # in a microsecond
                 values.clear()
+        self.traffic.move_to(self.counts)
         flow, overall = self._cut_series()
         errors = {
             kind: ErrorCount(count, self._examples[kind], self._traces.get(kind, ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
-from wavetank.flow.expectation import Message, same
+from wavetank.flow.expectation import Expected, Message, same
 from wavetank.metrics.bounded import printable
 from wavetank.plan.template import RandomSource
 
@@ -18,20 +18,16 @@ message says, and answers. None: any message.
 """
 
 
-class Wanted:
-    """One wait for a message. `value` is what it says, once it has come; others that came meanwhile are passed over.
+class Wanted(Expected):
+    """One wait for a message. `value` is what it says, once it has come; others that came meanwhile are passed over."""
 
-    Has the face of an `Expectation`, for the engine.
-    """
-
-    __slots__ = ("_decode", "_last", "_match", "_passed_over", "label", "mistake", "timeout_ns", "value")
+    __slots__ = ("_decode", "_last", "_match", "_passed_over", "mistake", "value")
 
     def __init__(self, match: Match, decode: Callable[[Message], Any] | None, timeout_ns: int, label: str) -> None:
         """Without `decode`, the message is taken as it came, and `match` is asked about that."""
+        super().__init__(timeout_ns, label)
         self._match = match
         self._decode = decode
-        self.timeout_ns = timeout_ns
-        self.label = label
         self.value: Any = None
         self.mistake: Exception | None = None  # what the codec or the match raised over a message
         self._passed_over = 0
