@@ -196,4 +196,4 @@ def surroundings(began: str, load: float, others: Others, programs: tuple[str, .
 
 
 def _repeat(experiment: str, more: str = "") -> str:
-    return f"To repeat it: `.venv/bin/python -m bench.accuracy {experiment}`{f' ({more})' if more else ''}."
+    return f"To repeat it: `.venv-compiled/bin/python -m bench.accuracy {experiment}`{f' ({more})' if more else ''}."

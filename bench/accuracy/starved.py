@@ -118,4 +118,4 @@ be distrusted, unless it has real-time priority.
 
 {surroundings}
 
-To repeat it: `.venv/bin/python bench/starved.py --write`."""
+To repeat it: `.venv-compiled/bin/python bench/starved.py --write`."""

@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from time import perf_counter
 
+from wavetank.engine.compiled import is_compiled
+
 _PACKAGES = ("wavetank", "picows", "uvloop", "winloop", "numpy")
 
 
@@ -53,7 +55,7 @@ def versions(others: Iterable[str] = ()) -> str:
             found.append(f"{package} {metadata.version(package)}")
         except metadata.PackageNotFoundError:
             continue
-    return ", ".join([*found, *others])
+    return ", ".join([*found, f"the hot modules {'compiled' if is_compiled() else 'not compiled'}", *others])
 
 
 def today() -> str:

@@ -74,7 +74,7 @@ def _command(crowd: Crowd) -> str:
     if crowd == Crowd():
         return "make hundred-thousand"
     options = f"--users {crowd.users} --rate {crowd.rate:g} --hold {crowd.hold_s:g} --every {crowd.every_s:g}"
-    return f".venv/bin/python -m bench.hundred_thousand {options}"
+    return f".venv-compiled/bin/python -m bench.hundred_thousand {options}"
 
 
 if __name__ == "__main__":

@@ -52,5 +52,5 @@ class Surroundings:
         count = "one round" if rounds == 1 else f"{rounds} rounds"
         return (
             f"{self._began}, {count}, on {this_machine()}; {'; '.join(versions)}.{disturbed}\n\n"
-            f"To repeat it: `.venv/bin/python -m bench.performance {repeat} --rounds {rounds}`."
+            f"To repeat it: `.venv-compiled/bin/python -m bench.performance {repeat} --rounds {rounds}`."
         )

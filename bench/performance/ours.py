@@ -16,6 +16,8 @@ from bench.peers.peer import NoOutcome, PeerOutcome, notes
 from bench.peers.work import Work
 from bench.performance.native import PLAIN, Channel
 
+from wavetank.engine.compiled import is_compiled
+
 
 class _Wavetank(ABC):
     """What both kinds of script have in common: how they are run, and what comes of it."""
@@ -24,7 +26,8 @@ class _Wavetank(ABC):
 
     def install(self) -> str:
         """It is installed, or this would not run; gives the versions of what does its work."""
-        return ", ".join(f"{package} {metadata.version(package)}" for package in ("wavetank", "picows", "uvloop"))
+        found = [f"{package} {metadata.version(package)}" for package in ("wavetank", "picows", "uvloop")]
+        return ", ".join([*found, f"the hot modules {'compiled' if is_compiled() else 'not compiled'}"])
 
     def command(self, work: Work, url: str, folder: Path) -> list[str]:
         """See `Peer`."""

@@ -35,6 +35,7 @@ from wavetank.flow.origin import Origin, function_of, origin_of
         (origin.__file__, Origin.MACHINERY),
         ("uvloop/loop.pyx", Origin.MACHINERY),
         ("picows/picows.pyx", Origin.MACHINERY),
+        ("wavetank/flow/loops.py", Origin.MACHINERY),
         ("/x/site-packages/picows/api.py", Origin.MACHINERY),
     ],
 )

@@ -10,6 +10,7 @@ from wavetank.cli.report import report
 from wavetank.cli.run import run
 from wavetank.cli.serve import serve
 from wavetank.cli.stress import stress
+from wavetank.engine.compiled import is_compiled
 
 _EPILOG = """\b
 Examples:
@@ -21,7 +22,7 @@ Examples:
 
 
 @click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="wavetank")
+@click.version_option(package_name="wavetank", message=f"%(prog)s %(version)s{', compiled' if is_compiled() else ''}")
 def main() -> None:
     """Load-test a WebSocket server, and see whether it holds.
 

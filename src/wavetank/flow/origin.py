@@ -24,7 +24,7 @@ _MACHINERY = (
 )
 _INSTALLED = re.compile(r"[\\/](?:site|dist)-packages[\\/]")
 # Compiled modules give the path that they had when they were built: `uvloop/loop.pyx`.
-_DRIVERS = re.compile(r"(?:^|[\\/](?:site|dist)-packages[\\/])(?:uvloop|winloop|picows)[\\/]")
+_DRIVERS = re.compile(r"(?:^|[\\/](?:site|dist)-packages[\\/])(?:uvloop|winloop|picows|wavetank)[\\/]")
 
 
 class Origin(Enum):
