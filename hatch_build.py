@@ -6,6 +6,7 @@ Which they are stands in pyproject.toml. A wheel without them is the same in all
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -32,8 +33,8 @@ class CompileHotModules(BuildHookInterface[Any]):
         """Called before the wheel is put together."""
         if not _ASKED_FOR or version == "editable":
             return
-        # Kept until the process ends: the wheel takes the files from there later.
         folder = Path(tempfile.mkdtemp(prefix="wavetank-compiled-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)  # only then has the wheel taken the files from there
         build_data["force_include"].update(
             {str(made): str(made.relative_to(folder / "out")) for made in _compiled(self.config["modules"], folder)}
         )
@@ -42,7 +43,10 @@ class CompileHotModules(BuildHookInterface[Any]):
 
 
 def _compiled(modules: list[str], folder: Path) -> list[Path]:
-    """The extension modules made of the sources, below `folder`/out. Raises SystemExit where there is no C compiler."""
+    """The extension modules made of the sources, below `folder`/out.
+
+    Raises what setuptools raises where there is no C compiler, and SystemExit where a type is wrong.
+    """
     from mypyc.build import mypycify
     from setuptools import Distribution
 
