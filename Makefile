@@ -32,6 +32,7 @@ $(FAST_READY): pyproject.toml hatch_build.py $(shell find src -name '*.py')
 	$(PYTHON) -m venv $(FAST)
 	$(FAST)/bin/python -m pip uninstall --quiet --disable-pip-version-check --yes wavetank 2>/dev/null
 	WAVETANK_COMPILE=1 $(FAST)/bin/python -m pip install --quiet --disable-pip-version-check '.[dev]'
+	$(FAST)/bin/wavetank --version | grep --quiet compiled
 	@touch $@
 
 compiled: $(FAST_READY)

@@ -1,3 +1,6 @@
-#!/bin/sh
-# The largest share of the YMERA plan that this machine carries together with its target: bench/staging.sh --help
-cd "$(dirname "$0")/.." && exec "${PYTHON:-.venv-compiled/bin/python}" -m bench.staging "$@"
+#!/usr/bin/env bash
+# The largest share of the YMERA plan's rates that this machine carries; see `bench/staging.sh --help`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+[ -n "${PYTHON:-}" ] || make --silent compiled
+exec "${PYTHON:-.venv-compiled/bin/python}" -m bench.staging "$@"

@@ -11,7 +11,7 @@ from bench.accuracy.delays import DISTRIBUTIONS
 from bench.accuracy.generator import load_average
 from bench.accuracy.priority import FIFO, real_time
 from bench.accuracy.stillness import QUIET, awake, build_witness
-from bench.accuracy.surroundings import Others, this_machine, today, versions
+from bench.accuracy.surroundings import Others, again, this_machine, today, versions
 
 ROUNDS = 3
 MOST_ROUNDS = 15
@@ -196,4 +196,4 @@ def surroundings(began: str, load: float, others: Others, programs: tuple[str, .
 
 
 def _repeat(experiment: str, more: str = "") -> str:
-    return f"To repeat it: `.venv-compiled/bin/python -m bench.accuracy {experiment}`{f' ({more})' if more else ''}."
+    return f"To repeat it: `{again(f'-m bench.accuracy {experiment}')}`{f' ({more})' if more else ''}."

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bench.accuracy.surroundings import again
 from bench.accuracy.table import table, verdict
 
 MOVED = 0.10
@@ -118,4 +119,4 @@ be distrusted, unless it has real-time priority.
 
 {surroundings}
 
-To repeat it: `.venv-compiled/bin/python bench/starved.py --write`."""
+To repeat it: `{again("bench/starved.py --write")}`."""

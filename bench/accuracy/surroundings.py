@@ -58,6 +58,11 @@ def versions(others: Iterable[str] = ()) -> str:
     return ", ".join([*found, f"the hot modules {'compiled' if is_compiled() else 'not compiled'}", *others])
 
 
+def again(command: str) -> str:
+    """What to type to have an experiment repeated, wherever the project has been cloned."""
+    return f"make compiled && .venv-compiled/bin/python {command}"
+
+
 def today() -> str:
     """The date and time, UTC."""
     return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from bench.accuracy.surroundings import Others, this_machine, today, versions
+from bench.accuracy.surroundings import Others, again, this_machine, today, versions
 from bench.big_run import RunFailed, Stopped, carry_out
 from bench.hundred_thousand.crowd import Crowd
 from bench.hundred_thousand.page import page_of
@@ -74,7 +74,7 @@ def _command(crowd: Crowd) -> str:
     if crowd == Crowd():
         return "make hundred-thousand"
     options = f"--users {crowd.users} --rate {crowd.rate:g} --hold {crowd.hold_s:g} --every {crowd.every_s:g}"
-    return f".venv-compiled/bin/python -m bench.hundred_thousand {options}"
+    return again(f"-m bench.hundred_thousand {options}")
 
 
 if __name__ == "__main__":

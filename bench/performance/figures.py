@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from bench.accuracy.surroundings import Others, this_machine, today
+from bench.accuracy.surroundings import Others, again, this_machine, today
 from bench.performance.measuring import Measured
 from bench.performance.rounds import Row
 
@@ -52,5 +52,5 @@ class Surroundings:
         count = "one round" if rounds == 1 else f"{rounds} rounds"
         return (
             f"{self._began}, {count}, on {this_machine()}; {'; '.join(versions)}.{disturbed}\n\n"
-            f"To repeat it: `.venv-compiled/bin/python -m bench.performance {repeat} --rounds {rounds}`."
+            f"To repeat it: `{again(f'-m bench.performance {repeat} --rounds {rounds}')}`."
         )

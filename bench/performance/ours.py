@@ -8,15 +8,13 @@ import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from bench.accuracy.surroundings import versions
 from bench.peers.peer import NoOutcome, PeerOutcome, notes
 from bench.peers.work import Work
 from bench.performance.native import PLAIN, Channel
-
-from wavetank.engine.compiled import is_compiled
 
 
 class _Wavetank(ABC):
@@ -26,8 +24,7 @@ class _Wavetank(ABC):
 
     def install(self) -> str:
         """It is installed, or this would not run; gives the versions of what does its work."""
-        found = [f"{package} {metadata.version(package)}" for package in ("wavetank", "picows", "uvloop")]
-        return ", ".join([*found, f"the hot modules {'compiled' if is_compiled() else 'not compiled'}"])
+        return versions()
 
     def command(self, work: Work, url: str, folder: Path) -> list[str]:
         """See `Peer`."""

@@ -1,10 +1,14 @@
+"""Where the hot modules are compiled, all of them are, and the command says so."""
+
 from __future__ import annotations
 
 import importlib
 import tomllib
 from pathlib import Path
 
-from wavetank.engine import socket
+from click.testing import CliRunner
+
+from wavetank.cli.main import main
 from wavetank.engine.compiled import is_compiled
 
 _PROJECT = Path(__file__).parents[2] / "pyproject.toml"
@@ -17,12 +21,14 @@ def hot_modules() -> list[str]:
 
 
 def test_either_all_hot_modules_are_compiled_or_none() -> None:
-    suffixes = {
-        str(importlib.import_module(f"wavetank.{module.replace('/', '.')}").__file__).rpartition(".")[2] == "py"
+    compiled = {
+        not str(importlib.import_module(f"wavetank.{module.replace('/', '.')}").__file__).endswith(".py")
         for module in hot_modules()
     }
-    assert suffixes == {not is_compiled()}
+    assert compiled == {is_compiled()}
 
 
-def test_it_is_told_whether_they_are() -> None:
-    assert is_compiled() is not str(socket.__file__).endswith(".py")
+def test_the_version_says_whether_they_are() -> None:
+    said = CliRunner().invoke(main, ["--version"], prog_name="wavetank").output.strip()
+    assert said.startswith("wavetank ")
+    assert said.endswith(", compiled") is is_compiled()

@@ -78,7 +78,7 @@ def test_every_request_ends_exactly_once_whatever_happens(events: list[tuple[str
             else:
                 await asyncio.sleep(0)  # requests of number 0 are overdue at once
             counts = recorder.counts
-            assert begun == counts["websocket.requests"]
+            assert begun == recorder.traffic.requests
             answered = len(series.response_ns)
             assert begun == answered + counts["websocket.replies_lost"] + pipeline.under_way
             late, again = counts["websocket.replies_late"], counts["websocket.replies_duplicated"]

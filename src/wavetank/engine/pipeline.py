@@ -41,6 +41,7 @@ class Pipeline:
     def __init__(self, recorder: Recorder, timers: Timers, pushes: Subscriber | None = None) -> None:
         """`pushes` learns the server's clock from replies."""
         self._counts = recorder.counts
+        self._traffic = recorder.traffic
         self._timers = timers
         self._pushes = pushes
         self._under_way: dict[_Place, _Request] = {}
@@ -74,7 +75,7 @@ class Pipeline:
         self._ended.pop(place, None)
         timer = self._timers.at(sent_at + timeout_ns, lambda: self._expire(place))
         self._under_way[place] = _Request(series, planned_at, sent_at, timer, on_end)
-        self._counts["websocket.requests"] += 1
+        self._traffic.requests += 1
         self.begun += 1
 
     def receive(self, message: Message, received_at: int) -> bool:

@@ -13,32 +13,24 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import types
 from abc import ABC, abstractmethod
 from asyncio import _enter_task, _leave_task
 from collections.abc import Callable, Coroutine, Generator
 from time import perf_counter_ns
 from typing import Any, cast
 
+_PARKED = object()
 
-class Parking:
-    """Awaited until somebody calls `resume` or `throw` of the running `UserTask`; gives the value of `resume`.
+
+@types.coroutine
+def parked() -> Generator[object, Any, Any]:
+    """Wait until somebody calls `resume` or `throw` of the running `UserTask`; gives the value of `resume`.
 
     Only a coroutine that a `UserTask` drives may await it. Whoever parks must take its own registration (a timer, a
     waiting reply) back when the wait ends by an exception, or a later `resume` would wake the wrong wait.
     """
-
-    __slots__ = ()
-
-    def __await__(self) -> Generator[object, Any, Any]:
-        return (yield self)
-
-
-_PARKED = Parking()
-
-
-def parked() -> Parking:
-    """See `Parking`."""
-    return _PARKED
+    return (yield _PARKED)
 
 
 class Waiter(ABC):
@@ -57,11 +49,6 @@ class Waiter(ABC):
 
 def _nobody(task: UserTask) -> None:
     """Has been told already."""
-
-
-def _advance(task: UserTask, value: object, error: BaseException | None) -> None:
-    # What `Context.run` calls: a function is there already, a bound method would be made for each call.
-    task.advance(value, error)
 
 
 class UserTask(Waiter):
@@ -121,18 +108,18 @@ class UserTask(Waiter):
 
     def start(self) -> None:
         """Run the coroutine until it first waits. Call it from a loop callback, not from inside a task."""
-        self._context.run(_advance, self, None, None)
+        self._context.run(self._advance, None, None)
 
     def resume(self, value: object = None) -> None:
         """Wake a parked coroutine with `value`, in place. Without effect when it is not parked."""
         if self._is_parked:
-            self._context.run(_advance, self, value, None)
+            self._context.run(self._advance, value, None)
 
     def throw(self, error: BaseException) -> bool:
         """Wake a parked coroutine by raising `error` in it. False, without effect, when it is not parked."""
         if not self._is_parked:
             return False
-        self._context.run(_advance, self, None, error)
+        self._context.run(self._advance, None, error)
         return True
 
     @property
@@ -140,7 +127,7 @@ class UserTask(Waiter):
         """Whether the coroutine awaits `parked()` right now."""
         return self._is_parked
 
-    def advance(self, value: object, error: BaseException | None) -> None:
+    def _advance(self, value: object, error: BaseException | None) -> None:
         """One step of the coroutine; called in the task's context, where the loop calls `_wake` and `_continue` too."""
         self._is_parked = False
         self._fut_waiter = None
@@ -160,10 +147,7 @@ class UserTask(Waiter):
         except BaseException as failure:  # whatever a user's own code raises ends that user, never the run
             self._finish(failure)
         else:
-            if waiting_for is _PARKED and not self._must_cancel:
-                self._is_parked = True
-            else:
-                self._wait(waiting_for)
+            self._wait(waiting_for)
         finally:
             self.is_running = False
             _leave_task(self._loop, self)  # type: ignore[arg-type]  # for task authors
@@ -180,7 +164,7 @@ class UserTask(Waiter):
             self._fut_waiter = future
         else:
             error = RuntimeError(f"a user awaited {waiting_for!r}, which is no asyncio awaitable")
-            self._loop.call_soon(self.advance, None, error, context=self._context)
+            self._loop.call_soon(self._advance, None, error, context=self._context)
             return
         if self._must_cancel:  # asked to cancel itself while it ran
             self._must_cancel = False
@@ -189,13 +173,13 @@ class UserTask(Waiter):
     def _continue(self) -> None:
         if not self.finished:
             self.woken_at = perf_counter_ns()
-            self.advance(None, None)
+            self._advance(None, None)
 
     def _wake(self, future: asyncio.Future[Any]) -> None:
         # The future raises its own exception, or its cancellation, inside the coroutine: send(None) is enough.
         if not self.finished:
             self.woken_at = perf_counter_ns()
-            self.advance(None, None)
+            self._advance(None, None)
 
     def _finish(self, error: BaseException | None) -> None:
         self.finished = True

@@ -23,8 +23,8 @@ _MACHINERY = (
     *(f"{folder}asyncio{os.sep}" for folder in _LIBRARIES),
 )
 _INSTALLED = re.compile(r"[\\/](?:site|dist)-packages[\\/]")
-# Compiled modules give the path that they had when they were built: `uvloop/loop.pyx`.
-_DRIVERS = re.compile(r"(?:^|[\\/](?:site|dist)-packages[\\/])(?:uvloop|winloop|picows|wavetank)[\\/]")
+# Compiled modules give the path that they had when they were built: `uvloop/loop.pyx`, `wavetank/flow/loops.py`.
+_BY_A_BUILD = re.compile(r"(?:^|[\\/](?:site|dist)-packages[\\/])(?:uvloop|winloop|picows|wavetank)[\\/]")
 
 
 class Origin(Enum):
@@ -38,7 +38,7 @@ class Origin(Enum):
 def origin_of(file_name: str) -> Origin:
     """Whose code a file is, by the name that its code objects have (`co_filename`)."""
     path = os.path.normcase(file_name)
-    if path.startswith(_MACHINERY) or _DRIVERS.search(path):
+    if path.startswith(_MACHINERY) or _BY_A_BUILD.search(path):
         return Origin.MACHINERY
     # <string>, <frozen os>, <attrs generated init>: nobody wrote it. <stdin> somebody did.
     if path.startswith("<") and path != "<stdin>":
