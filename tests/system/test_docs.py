@@ -22,7 +22,7 @@ import yaml
 import wavetank
 from wavetank import User
 from wavetank.cli.main import main
-from wavetank.engine.connection import _OUR_CLOSES
+from wavetank.engine.closed import OUR_CLOSES
 from wavetank.engine.connector import _ERRNO_KINDS
 from wavetank.errors import ScriptError
 from wavetank.flow.mistake import OURS
@@ -49,7 +49,7 @@ _REFUSED = {"attr", "index"}
 """Keys that are read only to refuse the rule that they stand in."""
 
 _NAMES_KIND_ELSEWHERE = {"connection.py", "connector.py", "user.py"}
-"""Where a failure's kind comes out of a table, `_OUR_CLOSES` or `_ERRNO_KINDS`, or from a scenario (`user.fail`)."""
+"""Where a failure's kind comes out of a table, `OUR_CLOSES` or `_ERRNO_KINDS`, or from a scenario (`user.fail`)."""
 
 _MISTAKES = "<exception> at <file>:<line>"
 """The kinds that `flow/mistake.py` makes."""
@@ -161,7 +161,7 @@ def test_every_command_line_has_options_that_exist(where: str, line: str, monkey
 def error_kinds() -> set[str]:
     """Every kind of error that the code can count."""
     failed = inspect.signature(User.fail).parameters["kind"].default
-    kinds = {OTHER, OURS, _MISTAKES, failed, *_ERRNO_KINDS.values(), *(kind for kind, _ in _OUR_CLOSES.values())}
+    kinds = {OTHER, OURS, _MISTAKES, failed, *_ERRNO_KINDS.values(), *(kind for kind, _ in OUR_CLOSES.values())}
     for path in SOURCE.rglob("*.py"):
         for call in _calls(ast.parse(path.read_text(encoding="utf-8"))):
             kind = call.args[0]

@@ -11,22 +11,24 @@ import asyncio
 import ctypes
 import os
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from time import perf_counter_ns
-from typing import Protocol
 
 _CLOCK_MONOTONIC = 1
 _TFD_TIMER_ABSTIME = 1
 _NEVER = 2**62
 
 
-class Alarm(Protocol):
+class Alarm(ABC):
     """Calls back once for each `set`; a later `set` replaces an earlier one."""
 
+    @abstractmethod
     def set(self, due_ns: int) -> None:
         """Call back at `due_ns` (`time.perf_counter_ns`), or soon after; at once if it is past."""
 
+    @abstractmethod
     def close(self) -> None:
         """Never call back again."""
 
@@ -39,7 +41,7 @@ def make_alarm(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) ->
     return LoopAlarm(loop, callback)
 
 
-class LoopAlarm:
+class LoopAlarm(Alarm):
     """An alarm by the loop's own timers."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
@@ -70,18 +72,7 @@ class LoopAlarm:
             self._callback()
 
 
-class _Timerspec(ctypes.Structure):
-    """`struct itimerspec` of timerfd_settime(2)."""
-
-    _fields_ = (
-        ("interval_s", ctypes.c_long),
-        ("interval_ns", ctypes.c_long),
-        ("value_s", ctypes.c_long),
-        ("value_ns", ctypes.c_long),
-    )
-
-
-class TimerfdAlarm:
+class TimerfdAlarm(Alarm):
     """An alarm by a timer file descriptor of Linux. Raises OSError where there can be none."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
@@ -93,16 +84,16 @@ class TimerfdAlarm:
         self._loop = loop
         self._callback = callback
         self._due_ns = _NEVER
-        self._spec = _Timerspec()
-        self._spec_pointer = ctypes.byref(self._spec)
+        # `struct itimerspec` of timerfd_settime(2): seconds and nanoseconds of the interval, and those of the instant.
+        self._spec = (ctypes.c_long * 4)()
         loop.add_reader(self._descriptor, self._ring)
 
     def set(self, due_ns: int) -> None:
         """See `Alarm`."""
         self._due_ns = due_ns
         # An instant of 0 would mean "never".
-        self._spec.value_s, self._spec.value_ns = divmod(max(1, due_ns), 1_000_000_000)
-        self._settime(self._descriptor, _TFD_TIMER_ABSTIME, self._spec_pointer, None)
+        self._spec[2], self._spec[3] = divmod(max(1, due_ns), 1_000_000_000)
+        self._settime(self._descriptor, _TFD_TIMER_ABSTIME, self._spec, None)
 
     def close(self) -> None:
         """See `Alarm`."""

@@ -1,70 +1,35 @@
 """One WebSocket connection over picows: frames become messages, and every way to end gets a name.
 
-The only module that knows picows. Above it there are messages (`str` for text, `bytes` for binary), pongs, and one
-`Closed` at the end; whatever a server sends, nothing is raised through the event loop.
+Only this module and its listener know what picows receives. Above them there are messages (`str` for text, `bytes` for
+binary), pongs, and one `Closed` at the end; whatever a server sends, nothing is raised through the event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
 from time import perf_counter_ns
-from typing import Protocol
+from typing import Final, Protocol
 
 from picows import (
     WSCloseCode,
     WSFrame,
-    WSListener,
     WSMsgType,
     WSTransport,
     WSUpgradeRequest,
     WSUpgradeResponse,
 )
 
+from wavetank.engine.closed import NO_CLOSE_FRAME, NO_CODE, OUR_CLOSES, Closed
 from wavetank.engine.deflate import Compression
 from wavetank.errors import UserFailure
 
 # Looked up once: an attribute of an enum class costs more than the rest of the comparison.
-_TEXT = WSMsgType.TEXT
-_BINARY = WSMsgType.BINARY
-_CONTINUATION = WSMsgType.CONTINUATION
-_CLOSE = WSMsgType.CLOSE
-_PONG = WSMsgType.PONG
-
-NO_CLOSE_FRAME = 1006
-NO_CODE = 1005
-
-_OUR_CLOSES = {
-    1002: ("protocol_error", "the server broke the WebSocket protocol"),
-    1007: ("invalid_utf8", "the server sent a text that is not UTF-8"),
-    1009: ("message_too_big", "the server sent a message that is too big"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """How a connection ended.
-
-    `code` is the server's (RFC 6455, 7.4): 1005 for a close frame without one, 1006 for none at all. `failure` says
-    why we ended it, when it was the server's fault.
-    """
-
-    code: int
-    reason: str
-    by_us: bool
-    failure: UserFailure | None = None
-
-    def as_failure(self) -> UserFailure:
-        """The failure of a user who still needed the connection."""
-        if self.failure is not None:
-            return self.failure
-        if self.by_us:
-            return UserFailure("not_connected", "the user has closed its connection before this step")
-        if self.code == NO_CLOSE_FRAME:
-            return UserFailure("connection_lost", "the connection broke without a close frame")
-        said = f" ({self.reason})" if self.reason else ""
-        return UserFailure("closed_by_server", f"the server closed the connection with code {self.code}{said}")
+_TEXT: Final = WSMsgType.TEXT
+_BINARY: Final = WSMsgType.BINARY
+_CONTINUATION: Final = WSMsgType.CONTINUATION
+_CLOSE: Final = WSMsgType.CLOSE
+_PONG: Final = WSMsgType.PONG
 
 
 class Receiver(Protocol):
@@ -83,8 +48,28 @@ class Receiver(Protocol):
         """The socket is closed. Called once, after `lose`."""
 
 
-class Connection(WSListener):
+class Connection:
     """One connection, from the finished handshake to the closed socket."""
+
+    __slots__ = (
+        "_close_timeout_s",
+        "_closed",
+        "_early",
+        "_failure",
+        "_fragments",
+        "_fragments_size",
+        "_fragments_text",
+        "_is_gone",
+        "_linger",
+        "_max_bytes",
+        "_receiver",
+        "_transport",
+        "_we_closed",
+        "compression",
+        "opened_at",
+        "request",
+        "response",
+    )
 
     def __init__(
         self,
@@ -93,7 +78,6 @@ class Connection(WSListener):
         max_message_bytes: int,
         close_timeout_s: float,
     ) -> None:
-        super().__init__()
         self.request = request
         self.response = response
         self.opened_at = perf_counter_ns()
@@ -101,7 +85,7 @@ class Connection(WSListener):
         self._max_bytes = max_message_bytes
         self._close_timeout_s = close_timeout_s
         self._receiver: Receiver | None = None
-        self._transport: WSTransport  # set by on_ws_connected, before anything can be sent or received
+        self._transport: WSTransport  # set by `connected`, before anything can be sent or received
         self._fragments: list[bytes] | None = None
         self._fragments_size = 0
         self._fragments_text = False
@@ -158,13 +142,13 @@ class Connection(WSListener):
         self._we_closed = True
         self._transport.disconnect(False)
 
-    # -- what picows calls ---------------------------------------------------------------------------------------
+    # -- what the listener calls ---------------------------------------------------------------------------------
 
-    def on_ws_connected(self, transport: WSTransport) -> None:
+    def connected(self, transport: WSTransport) -> None:
         """The handshake is done."""
         self._transport = transport
 
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+    def take(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame came. The clock is read before anything else."""
         received_at = perf_counter_ns()
         kind = frame.msg_type
@@ -208,7 +192,7 @@ class Connection(WSListener):
         else:
             self._receive_data(frame, received_at)
 
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
+    def disconnected(self, transport: WSTransport) -> None:
         """The socket is closed."""
         now = perf_counter_ns()
         if self._linger is not None:
@@ -232,8 +216,8 @@ class Connection(WSListener):
         handshake = transport.close_handshake
         if self._failure is None and handshake is not None and handshake.sent is not None:
             code = handshake.sent.code.value
-            if code in _OUR_CLOSES:
-                kind, sentence = _OUR_CLOSES[code]
+            if code in OUR_CLOSES:
+                kind, sentence = OUR_CLOSES[code]
                 said = handshake.sent.reason
                 self._failure = UserFailure(kind, f"{sentence}: {said}" if said else sentence)
 
@@ -285,7 +269,7 @@ class Connection(WSListener):
     def _refuse(self, code: int, detail: str = "") -> None:
         """The server broke a rule: say so with a close code, and end."""
         if self._failure is None and self._closed is None:
-            kind, sentence = _OUR_CLOSES[code]
+            kind, sentence = OUR_CLOSES[code]
             self._failure = UserFailure(kind, f"{sentence}: {detail}" if detail else sentence)
             self._transport.send_close(WSCloseCode(code))
             self._end(Closed(NO_CLOSE_FRAME, "", by_us=True, failure=self._failure), perf_counter_ns())

@@ -28,6 +28,7 @@ from python_socks import ProxyError
 from wavetank.engine.addresses import Addresses
 from wavetank.engine.connection import Connection
 from wavetank.engine.deflate import agree, offer
+from wavetank.engine.listener import Listener
 from wavetank.errors import UserFailure
 from wavetank.plan.arrivals import Share
 from wavetank.plan.steps import ConnectionOptions
@@ -113,8 +114,8 @@ class Connector:
             opened.append(connected)
             return connected
 
-        def listener(request: WSUpgradeRequest, response: WSUpgradeResponse) -> Connection:
-            return Connection(request, response, options.max_message_bytes, options.close_timeout_s)
+        def listener(request: WSUpgradeRequest, response: WSUpgradeResponse) -> Listener:
+            return Listener(Connection(request, response, options.max_message_bytes, options.close_timeout_s))
 
         begun_at = perf_counter_ns()
         extra: dict[str, Any] = {}
@@ -151,9 +152,9 @@ class Connector:
             raise
         except Exception as error:
             raise _as_failure(error, url, options) from error
-        connection = cast("Connection | None", opened_listener)
-        if connection is None:  # what picows gives when the socket was closed before the handshake was done
+        if opened_listener is None:  # what picows gives when the socket was closed before the handshake was done
             raise UserFailure("handshake_closed", f"{_peer(url)} closed the connection before the handshake was done")
+        connection = cast("Listener", opened_listener).connection
         if request_headers.written_at and not options.proxy:
             times.upgrade = connection.opened_at - request_headers.written_at
             times.tls = request_headers.written_at - begun_at - times.dns - times.tcp if opened and extra else 0

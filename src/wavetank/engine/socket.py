@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from time import perf_counter_ns
 
-from wavetank.engine.connection import Closed, Connection
+from wavetank.engine.closed import Closed
+from wavetank.engine.connection import Connection
 from wavetank.engine.inbox import Inbox
 from wavetank.engine.owner import OnLoss, Owner
 from wavetank.engine.pipeline import OnEnd, Pipeline

@@ -13,24 +13,32 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import types
 from abc import ABC, abstractmethod
 from asyncio import _enter_task, _leave_task
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from time import perf_counter_ns
-from typing import Any, cast
+from typing import Any, Final, cast
 
-_PARKED = object()
+_PARKED: Final = object()
 
 
-@types.coroutine
-def parked() -> Generator[object, Any, Any]:
+class _Parking:
+    """What `parked` gives: without state, so that one is enough for everybody."""
+
+    def __await__(self) -> Generator[object, Any, Any]:
+        return (yield _PARKED)
+
+
+_PARKING: Final = _Parking()
+
+
+def parked() -> Awaitable[Any]:
     """Wait until somebody calls `resume` or `throw` of the running `UserTask`; gives the value of `resume`.
 
     Only a coroutine that a `UserTask` drives may await it. Whoever parks must take its own registration (a timer, a
     waiting reply) back when the wait ends by an exception, or a later `resume` would wake the wrong wait.
     """
-    return (yield _PARKED)
+    return _PARKING
 
 
 class Waiter(ABC):
@@ -147,7 +155,10 @@ class UserTask(Waiter):
         except BaseException as failure:  # whatever a user's own code raises ends that user, never the run
             self._finish(failure)
         else:
-            self._wait(waiting_for)
+            if waiting_for is _PARKED and not self._must_cancel:
+                self._is_parked = True
+            else:
+                self._wait(waiting_for)
         finally:
             self.is_running = False
             _leave_task(self._loop, self)  # type: ignore[arg-type]  # for task authors
