@@ -7,7 +7,7 @@ from time import perf_counter_ns
 
 from wavetank.engine.owner import Owner
 from wavetank.engine.task import Waiter
-from wavetank.engine.timers import Timer, Timers, on_grid
+from wavetank.engine.timers import Timer, Timers
 from wavetank.engine.waiting import waiter_for, woken
 from wavetank.errors import UserFailure
 
@@ -44,7 +44,7 @@ class Reader:
         if self._timer is None or self._timer.due_ns > due_ns:
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer = self._timers.at(on_grid(due_ns, timeout_ns), self._expire)
+            self._timer = self._timers.at(self._timers.on_grid(due_ns, timeout_ns), self._expire)
         return woken(waiter)
 
     def end(self) -> None:
@@ -75,4 +75,4 @@ class Reader:
         if left_ns <= 0:
             self.wake(None)
         else:
-            self._timer = self._timers.at(on_grid(self._deadline, left_ns), self._expire)
+            self._timer = self._timers.at(self._timers.on_grid(self._deadline, left_ns), self._expire)

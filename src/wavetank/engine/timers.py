@@ -15,20 +15,10 @@ from wavetank.engine.alarm import make_alarm
 
 TICK_NS = 100_000
 """Timers fire on a grid of instants, so far apart."""
-_COARSEST_TICKS = 10
-_WAIT_PER_TICK_NS = 4_000 * TICK_NS
+_COARSEST_TICKS = 40
+_WAIT_PER_TICK_NS = 1_000 * TICK_NS
 
 _FAR = 2**62
-
-
-def on_grid(instant_ns: int, wait_ns: int = 0) -> int:
-    """The first instant that is not before `instant_ns` and lies on the grid of waits so long: planned instants do.
-
-    The grid is a four-thousandth of the wait, between 0.1 and 1 ms. To wake costs as much as a round trip where a core
-    rests in between; so of the users who rest for so long, one in four thousand shares a wake-up with others.
-    """
-    grid_ns = min(_COARSEST_TICKS, max(1, wait_ns // _WAIT_PER_TICK_NS)) * TICK_NS
-    return -(-instant_ns // grid_ns) * grid_ns
 
 
 class Timer:
@@ -48,11 +38,23 @@ class Timer:
 class Timers:
     """The timers of one loop. Instants are those of `time.perf_counter_ns`."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, *, phase: float = 0.0) -> None:
+        """`phase`, from 0 to 1: where the instants of this loop's grids lie between those of a loop with phase 0."""
+        self._phase = phase
         self._alarm = make_alarm(loop, self._fire)
         self._buckets: dict[int, list[Timer]] = {}
         self._ticks: list[int] = []
         self._armed_tick = _FAR
+
+    def on_grid(self, instant_ns: int, wait_ns: int = 0) -> int:
+        """The first instant that is not before `instant_ns` and lies on the grid of waits so long: planned ones do.
+
+        The grid is a thousandth of the wait, between 0.1 and 4 ms. To wake costs as much as several round trips where
+        a core rests in between; so users who rest for seconds wake a few at a time.
+        """
+        ticks = min(_COARSEST_TICKS, max(1, wait_ns // _WAIT_PER_TICK_NS))
+        grid_ns, offset_ns = ticks * TICK_NS, int(ticks * self._phase) * TICK_NS
+        return -(-(instant_ns - offset_ns) // grid_ns) * grid_ns + offset_ns
 
     def at(self, due_ns: int, callback: Callable[[], object]) -> Timer:
         """Call `callback()` at `due_ns`, or up to a tick of 0.1 ms later (1 ms where there is no better alarm)."""

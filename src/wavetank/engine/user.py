@@ -11,7 +11,6 @@ from wavetank.engine.owner import OnLoss, Owner
 from wavetank.engine.services import Services
 from wavetank.engine.socket import Socket
 from wavetank.engine.task import Waiter
-from wavetank.engine.timers import on_grid
 from wavetank.engine.waiting import waiter_for, woken
 from wavetank.errors import UserFailure
 from wavetank.plan.chance import random_for
@@ -175,7 +174,7 @@ class User(Owner):
         """
         if self._interruption is not None:
             self._raise_interruption()
-        due_ns = on_grid(due_ns, due_ns - self.planned_at)
+        due_ns = self._services.timers.on_grid(due_ns, due_ns - self.planned_at)
         waiter = self._idle = waiter_for(self.task)
         timer = self._services.timers.at(due_ns, waiter.resume)
         try:

@@ -94,7 +94,7 @@ class Worker:
         clock = WallClock()
         self._services = Services(
             loop=loop,
-            timers=Timers(loop),
+            timers=Timers(loop, phase=share.index / share.of),
             connector=Connector(loop, share),
             recorder=self._recorder,
             rendezvous=Rendezvous(loop, population_share(total_arrivals(plan.phases, plan.seed), share), on_gathered),
