@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from time import perf_counter_ns
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from picows import (
     WSCloseCode,
-    WSFrame,
     WSMsgType,
     WSTransport,
     WSUpgradeRequest,
@@ -148,8 +147,8 @@ class Connection:
         """The handshake is done."""
         self._transport = transport
 
-    def take(self, transport: WSTransport, frame: WSFrame) -> None:
-        """A frame came. The clock is read before anything else."""
+    def take(self, transport: WSTransport, frame: Any) -> None:
+        """A frame came, a `WSFrame` (whose bits are said to be bool, and are int). The clock is read first of all."""
         received_at = perf_counter_ns()
         kind = frame.msg_type
         if (
@@ -221,7 +220,7 @@ class Connection:
                 said = handshake.sent.reason
                 self._failure = UserFailure(kind, f"{sentence}: {said}" if said else sentence)
 
-    def _receive_data(self, frame: WSFrame, received_at: int) -> None:
+    def _receive_data(self, frame: Any, received_at: int) -> None:
         """A binary, compressed or fragmented frame."""
         kind, fin = frame.msg_type, bool(frame.fin)
         data = frame.get_payload_as_bytes()
