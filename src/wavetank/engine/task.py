@@ -13,32 +13,24 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import types
 from abc import ABC, abstractmethod
 from asyncio import _enter_task, _leave_task
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from time import perf_counter_ns
-from typing import Any, Final, cast
+from typing import Any, cast
 
-_PARKED: Final = object()
-
-
-class _Parking:
-    """What `parked` gives: without state, so that one is enough for everybody."""
-
-    def __await__(self) -> Generator[object, Any, Any]:
-        return (yield _PARKED)
+_PARKED = object()
 
 
-_PARKING: Final = _Parking()
-
-
-def parked() -> Awaitable[Any]:
+@types.coroutine
+def parked() -> Generator[object, Any, Any]:
     """Wait until somebody calls `resume` or `throw` of the running `UserTask`; gives the value of `resume`.
 
     Only a coroutine that a `UserTask` drives may await it. Whoever parks must take its own registration (a timer, a
     waiting reply) back when the wait ends by an exception, or a later `resume` would wake the wrong wait.
     """
-    return _PARKING
+    return (yield _PARKED)
 
 
 class Waiter(ABC):
@@ -63,6 +55,9 @@ class UserTask(Waiter):
     """Drives a coroutine; resumed in place by `resume`, and by asyncio futures like any task.
 
     `on_done(task)` is called once, when the coroutine has ended; `exception` then says how.
+
+    Not among the modules that are compiled: libraries keep weak references to tasks, and those to a compiled object
+    are not cleared when it goes, which crashes.
     """
 
     __slots__ = (
