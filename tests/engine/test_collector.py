@@ -37,8 +37,8 @@ def begun(*, often: bool = False) -> Iterator[Collections]:
         collections.end()
 
 
-def a_cycle(*, size: int = 1) -> list[object]:
-    cycle: list[object] = [None] * size
+def a_cycle() -> list[object]:
+    cycle: list[object] = [None]
     cycle.append(cycle)
     return cycle
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -46,6 +47,21 @@ def outcome(runner: asyncio.Runner, user: Callable[[], Coroutine[Any, Any, Any]]
 
     runner.run(main())
     return results
+
+
+def test_a_weak_reference_to_a_task_is_cleared_when_it_goes(runner: asyncio.Runner) -> None:
+    # Libraries keep what belongs to a task in maps with weak keys. A reference to a compiled object would dangle.
+    async def user() -> None:
+        await asyncio.sleep(0)
+
+    async def main() -> weakref.ref[UserTask]:
+        task, ended = drive(user())
+        kept = weakref.ref(task)
+        await ended.wait()
+        assert kept() is task
+        return kept
+
+    assert runner.run(main())() is None
 
 
 def test_a_parked_user_is_resumed_in_place_with_a_value(runner: asyncio.Runner) -> None:

@@ -150,10 +150,7 @@ class UserTask(Waiter):
         except BaseException as failure:  # whatever a user's own code raises ends that user, never the run
             self._finish(failure)
         else:
-            if waiting_for is _PARKED and not self._must_cancel:
-                self._is_parked = True
-            else:
-                self._wait(waiting_for)
+            self._wait(waiting_for)
         finally:
             self.is_running = False
             _leave_task(self._loop, self)  # type: ignore[arg-type]  # for task authors
