@@ -16,6 +16,14 @@ OUR_CLOSES = {
 }
 
 
+_RESERVED = frozenset((1004, 1005, 1006, 1015))
+
+
+def may_be_sent(code: int) -> bool:
+    """Whether a close frame may carry the code (RFC 6455, 7.4, and the IANA registry of close codes)."""
+    return (1000 <= code < 1015 and code not in _RESERVED) or code >= 3000
+
+
 @dataclass(frozen=True, slots=True)
 class Closed:
     """How a connection ended.

@@ -1,34 +1,20 @@
-"""One WebSocket connection over picows: frames become messages, and every way to end gets a name.
+"""One WebSocket connection: frames become messages, and every way to end gets a name.
 
-Only this module and its listener know what picows receives. Above them there are messages (`str` for text, `bytes` for
+Below it there are frames, which a `Transport` carries. Above it there are messages (`str` for text, `bytes` for
 binary), pongs, and one `Closed` at the end; whatever a server sends, nothing is raised through the event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from time import perf_counter_ns
-from typing import Any, Final, Protocol
+from typing import Protocol
 
-from picows import (
-    WSCloseCode,
-    WSMsgType,
-    WSTransport,
-    WSUpgradeRequest,
-    WSUpgradeResponse,
-)
-
-from wavetank.engine.closed import NO_CLOSE_FRAME, NO_CODE, OUR_CLOSES, Closed
+from wavetank.engine.closed import NO_CLOSE_FRAME, NO_CODE, OUR_CLOSES, Closed, may_be_sent
 from wavetank.engine.deflate import Compression
+from wavetank.engine.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT
+from wavetank.engine.transport import Nowhere, Transport
 from wavetank.errors import UserFailure
-
-# Looked up once: an attribute of an enum class costs more than the rest of the comparison.
-_TEXT: Final = WSMsgType.TEXT
-_BINARY: Final = WSMsgType.BINARY
-_CONTINUATION: Final = WSMsgType.CONTINUATION
-_CLOSE: Final = WSMsgType.CLOSE
-_PONG: Final = WSMsgType.PONG
 
 
 class Receiver(Protocol):
@@ -66,25 +52,18 @@ class Connection:
         "_we_closed",
         "compression",
         "opened_at",
-        "request",
-        "response",
+        "subprotocol",
     )
 
-    def __init__(
-        self,
-        request: WSUpgradeRequest,
-        response: WSUpgradeResponse,
-        max_message_bytes: int,
-        close_timeout_s: float,
-    ) -> None:
-        self.request = request
-        self.response = response
-        self.opened_at = perf_counter_ns()
+    def __init__(self, opened_at: int, max_message_bytes: int, close_timeout_s: float) -> None:
+        """`opened_at`: when the handshake was done, in ns."""
+        self.opened_at = opened_at
         self.compression: Compression | None = None
+        self.subprotocol: str | None = None  # what was agreed on in the handshake, if anything
         self._max_bytes = max_message_bytes
         self._close_timeout_s = close_timeout_s
         self._receiver: Receiver | None = None
-        self._transport: WSTransport  # set by `connected`, before anything can be sent or received
+        self._transport: Transport  # set by `connected`, before anything can be sent or received
         self._fragments: list[bytes] | None = None
         self._fragments_size = 0
         self._fragments_text = False
@@ -111,141 +90,127 @@ class Connection:
 
     def send(self, data: bytes, *, text: bool) -> None:
         """Send one message at once. Without effect when the connection is closing."""
-        kind = _TEXT if text else _BINARY
+        if self._we_closed or self._closed is not None:
+            return
+        opcode = TEXT if text else BINARY
         if self.compression is not None:
             packed = self.compression.compress(data, text=text)
             if packed is not None:
-                self._transport.send(kind, packed, True, True)
+                self._transport.send(opcode, packed, True)
                 return
-        self._transport.send(kind, data)
-
-    @property
-    def subprotocol(self) -> str | None:
-        """What was agreed on in the handshake, if anything."""
-        agreed: str | None = self.response.headers.get("Sec-WebSocket-Protocol")
-        return agreed
+        self._transport.send(opcode, data)
 
     def send_ping(self, payload: bytes) -> None:
         """Send a ping control frame of at most 125 bytes."""
-        self._transport.send_ping(payload)
+        self._transport.send(PING, payload)
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Begin the close handshake. The server's answer comes as `Receiver.lose`."""
         if self._closed is None and not self._we_closed:
             self._we_closed = True
-            self._transport.send_close(WSCloseCode(code), reason.encode()[:123].decode(errors="ignore"))
+            said = reason.encode()[:123].decode(errors="ignore").encode()
+            self._transport.send(CLOSE, code.to_bytes(2, "big") + said)
             self._await_end()
 
     def abort(self) -> None:
         """Close the socket at once, without a handshake."""
         self._we_closed = True
-        self._transport.disconnect(False)
+        self._transport.drop()
 
-    # -- what the listener calls ---------------------------------------------------------------------------------
+    # -- what the transport calls --------------------------------------------------------------------------------
 
-    def connected(self, transport: WSTransport) -> None:
+    def connected(self, transport: Transport) -> None:
         """The handshake is done."""
         self._transport = transport
 
-    def take(self, transport: WSTransport, frame: Any) -> None:
-        """A frame came, a `WSFrame` (whose bits are said to be bool, and are int). The clock is read first of all."""
-        received_at = perf_counter_ns()
-        kind = frame.msg_type
-        if (
-            kind is _TEXT
-            and frame.fin
-            and self.compression is None
-            and self._fragments is None
-            and not (transport.is_close_frame_sent or frame.rsv1 or frame.rsv2 or frame.rsv3)
-        ):
+    def take(self, opcode: int, fin: bool, rsv: int, payload: bytes, received_at: int) -> None:
+        """A frame came; `rsv` are the three reserved bits, the first of them worth 4."""
+        if opcode == TEXT and fin and not rsv and self.compression is None and self._fragments is None:
             try:
-                message = frame.get_payload_as_utf8_text()
+                message = payload.decode()
             except UnicodeDecodeError:
-                self._refuse(1007)
+                self.refuse(1007)
                 return
-            receiver = self._receiver
-            if receiver is not None and self._closed is None:
-                receiver.receive(message, frame.payload_size, received_at)
-            else:
-                self._deliver(message, frame.payload_size, received_at)
-        elif transport.is_close_frame_sent and self._closed is None and not self._we_closed:
-            # picows sent it, because of a mistake of the server's, but it goes on with what comes after the mistake.
-            self._blame_server(transport)
-            self._end(Closed(NO_CLOSE_FRAME, "", by_us=True, failure=self._failure), received_at)
-        elif frame.rsv2 or frame.rsv3 or (frame.rsv1 and kind.value >= _CLOSE.value):
-            self._refuse(1002, "a frame with a reserved bit")
-        elif kind is _CLOSE:
-            code = frame.get_close_code().value or NO_CODE
-            try:
-                reason = frame.get_close_reason() or ""
-            except UnicodeDecodeError:
-                self._refuse(1007, "the reason of its close frame")
-                return
-            self._end(Closed(code, reason, by_us=self._we_closed), received_at)
-            if not transport.is_close_frame_sent:
-                transport.send_close(WSCloseCode.OK if code == NO_CODE else frame.get_close_code())
-            self._await_end()
-        elif kind is _PONG:
+            self._deliver(message, len(payload), received_at)
+        elif rsv & 3 or (rsv and opcode >= CLOSE):
+            self.refuse(1002, "a frame with a reserved bit")
+        elif opcode == CLOSE:
+            self._take_close(payload, received_at)
+        elif opcode == PONG:
             if self._receiver is not None:
-                self._receiver.receive_pong(frame.get_payload_as_bytes(), received_at)
+                self._receiver.receive_pong(payload, received_at)
         else:
-            self._receive_data(frame, received_at)
+            self._receive_data(opcode, fin, rsv != 0, payload, received_at)
 
-    def disconnected(self, transport: WSTransport) -> None:
+    def refuse(self, code: int, detail: str = "") -> None:
+        """The server broke a rule: say so with a close code, and end."""
+        if self.blame(code, detail):
+            self._transport.send(CLOSE, code.to_bytes(2, "big"))
+            self._end(Closed(NO_CLOSE_FRAME, "", by_us=True, failure=self._failure), perf_counter_ns())
+            self._transport.finish()
+
+    def blame(self, code: int, detail: str) -> bool:
+        """Name the mistake of the server's by the close code that is sent for it. Whether it is the first one."""
+        if self._failure is not None or self._closed is not None:
+            return False
+        kind, sentence = OUR_CLOSES[code]
+        self._failure = UserFailure(kind, f"{sentence}: {detail}" if detail else sentence)
+        return True
+
+    def disconnected(self) -> None:
         """The socket is closed."""
-        now = perf_counter_ns()
         if self._linger is not None:
             self._linger.cancel()
             self._linger = None
-        if self._closed is None and not self._we_closed:
-            self._blame_server(transport)
-        # What picows found wrong, even after our close, it leaves in a future; the loop reports one never looked at.
-        task = asyncio.get_running_loop().create_task(_look_at_exception(transport))
-        task.add_done_callback(lambda _: None)
-        self._end(Closed(NO_CLOSE_FRAME, "", by_us=self._we_closed, failure=self._failure), now)
+        self._end(Closed(NO_CLOSE_FRAME, "", by_us=self._we_closed, failure=self._failure), perf_counter_ns())
         self._is_gone = True
+        self._transport = Nowhere()  # the one that there was holds this connection
         receiver, self._receiver = self._receiver, None  # who holds this connection, too
         if receiver is not None:
             receiver.gone()
 
     # -- within --------------------------------------------------------------------------------------------------
 
-    def _blame_server(self, transport: WSTransport) -> None:
-        """Name the mistake of the server's, if any, that picows found itself and sent a close frame for."""
-        handshake = transport.close_handshake
-        if self._failure is None and handshake is not None and handshake.sent is not None:
-            code = handshake.sent.code.value
-            if code in OUR_CLOSES:
-                kind, sentence = OUR_CLOSES[code]
-                said = handshake.sent.reason
-                self._failure = UserFailure(kind, f"{sentence}: {said}" if said else sentence)
-
-    def _receive_data(self, frame: Any, received_at: int) -> None:
-        """A binary, compressed or fragmented frame."""
-        kind, fin = frame.msg_type, bool(frame.fin)
-        data = frame.get_payload_as_bytes()
-        if (kind is _CONTINUATION) != (self._fragments is not None):
-            what = "a continuation of nothing" if kind is _CONTINUATION else "a new message inside a fragmented one"
-            self._refuse(1002, what)
+    def _take_close(self, payload: bytes, received_at: int) -> None:
+        code = int.from_bytes(payload[:2], "big") if payload else NO_CODE
+        if len(payload) == 1 or (payload and not may_be_sent(code)):
+            self.refuse(1002, "a close frame without a proper code")
             return
-        if kind is not _CONTINUATION:
-            self._fragments, self._fragments_size, self._fragments_text = [], 0, kind is _TEXT
+        try:
+            reason = payload[2:].decode()
+        except UnicodeDecodeError:
+            self.refuse(1007, "the reason of its close frame")
+            return
+        answers = not self._we_closed and self._closed is None
+        self._end(Closed(code, reason, by_us=self._we_closed), received_at)
+        if answers:
+            self._transport.send(CLOSE, payload[:2] or (1000).to_bytes(2, "big"))
+        self._await_end()
+
+    def _receive_data(self, opcode: int, fin: bool, rsv1: bool, data: bytes, received_at: int) -> None:
+        """A binary, compressed or fragmented frame."""
+        if (opcode == CONTINUATION) != (self._fragments is not None):
+            what = "a continuation of nothing" if opcode == CONTINUATION else "a new message inside a fragmented one"
+            self.refuse(1002, what)
+            return
+        if opcode != CONTINUATION:
+            self._fragments, self._fragments_size, self._fragments_text = [], 0, opcode == TEXT
         if self.compression is not None:
             try:
                 limit = self._max_bytes - self._fragments_size
-                data = self.compression.decompress(kind.value, data, fin=fin, rsv1=bool(frame.rsv1), limit=limit)
+                data = self.compression.decompress(opcode, data, fin=fin, rsv1=rsv1, limit=limit)
             except UserFailure as failure:
-                self._refuse(1009 if failure.kind == "message_too_big" else 1002, failure.reason)
+                self.refuse(1009 if failure.kind == "message_too_big" else 1002, failure.reason)
                 return
-        elif frame.rsv1:
-            self._refuse(1002, "a compressed frame where no compression was agreed on")
+        elif rsv1:
+            self.refuse(1002, "a compressed frame where no compression was agreed on")
             return
         fragments = self._fragments
         assert fragments is not None
         fragments.append(data)
         self._fragments_size += len(data)
         if self._fragments_size > self._max_bytes:
-            self._refuse(1009, f"more than {self._max_bytes} bytes")
+            self.refuse(1009, f"more than {self._max_bytes} bytes")
         elif fin:
             size, self._fragments = self._fragments_size, None
             whole = fragments[0] if len(fragments) == 1 else b"".join(fragments)
@@ -255,7 +220,7 @@ class Connection:
             try:
                 message = whole.decode()
             except UnicodeDecodeError:
-                self._refuse(1007)
+                self.refuse(1007)
                 return
             self._deliver(message, size, received_at)
 
@@ -264,15 +229,6 @@ class Connection:
             self._early.append((message, size, received_at))
         elif self._closed is None:
             self._receiver.receive(message, size, received_at)
-
-    def _refuse(self, code: int, detail: str = "") -> None:
-        """The server broke a rule: say so with a close code, and end."""
-        if self._failure is None and self._closed is None:
-            kind, sentence = OUR_CLOSES[code]
-            self._failure = UserFailure(kind, f"{sentence}: {detail}" if detail else sentence)
-            self._transport.send_close(WSCloseCode(code))
-            self._end(Closed(NO_CLOSE_FRAME, "", by_us=True, failure=self._failure), perf_counter_ns())
-            self._transport.disconnect()
 
     def _end(self, closed: Closed, received_at: int) -> None:
         if self._closed is None:
@@ -288,9 +244,4 @@ class Connection:
         """
         if self._linger is None:
             loop = asyncio.get_running_loop()
-            self._linger = loop.call_later(self._close_timeout_s, self._transport.disconnect, False)
-
-
-async def _look_at_exception(transport: WSTransport) -> None:
-    with suppress(Exception):  # what it raises is in the connection's `Closed` already
-        await transport.wait_disconnected()
+            self._linger = loop.call_later(self._close_timeout_s, self._transport.drop)

@@ -3,57 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import socket
 import ssl
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from time import perf_counter_ns
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from picows import (
-    WSError,
-    WSHandshakeError,
-    WSInvalidURL,
     WSParsedURL,
     WSUpgradeRequest,
     WSUpgradeResponse,
     ws_connect,
 )
-from python_socks import ProxyError
 
 from wavetank.engine.addresses import Addresses
+from wavetank.engine.connect_failures import as_failure, peer_of
+from wavetank.engine.connect_times import ConnectTimes
 from wavetank.engine.connection import Connection
 from wavetank.engine.deflate import agree, offer
 from wavetank.engine.listener import Listener
+from wavetank.engine.subprotocol import agreed_subprotocol
+from wavetank.engine.tcp.connector import StraightConnector, is_straight
 from wavetank.errors import UserFailure
 from wavetank.plan.arrivals import Share
 from wavetank.plan.steps import ConnectionOptions
-
-_ERRNO_KINDS = {
-    errno.ECONNREFUSED: "connect_refused",
-    errno.ECONNRESET: "connect_reset",
-    errno.EPIPE: "connect_reset",
-    errno.ETIMEDOUT: "connect_timeout",
-    errno.EHOSTUNREACH: "host_unreachable",
-    errno.ENETUNREACH: "host_unreachable",
-    errno.EMFILE: "too_many_open_files",
-    errno.ENFILE: "too_many_open_files",
-    errno.EADDRNOTAVAIL: "no_free_port",
-}
-
-
-@dataclass(slots=True)
-class ConnectTimes:
-    """How long each part of one connect took, in ns; 0 where there was no such part."""
-
-    dns: int = 0
-    tcp: int = 0
-    tls: int = 0
-    upgrade: int = 0
 
 
 class _Headers(Mapping[str, str]):
@@ -91,6 +67,12 @@ class Connector:
         quiet.setLevel(logging.CRITICAL)
         quiet.propagate = False
         self._log = logging.LoggerAdapter(quiet, {})
+        self._straight = StraightConnector(loop, self._addresses) if sys.platform == "linux" else None
+
+    def close(self) -> None:
+        """Open no more connections. To be called once none is open."""
+        if self._straight is not None:
+            self._straight.close()
 
     async def connect(
         self, url: str, options: ConnectionOptions, headers: Mapping[str, str]
@@ -102,8 +84,11 @@ class Connector:
         `handshake_closed`, `handshake_invalid`, `too_many_open_files`, `no_free_port`, `bad_local_address`,
         `bad_url`, `connect_failed`.
         """
-        request_headers = _Headers(self._request_headers(options, headers))
         times = ConnectTimes()
+        wanted = self._request_headers(options, headers)
+        if self._straight is not None and is_straight(url, options):
+            return await self._straight.open(url, options, wanted, times), times
+        request_headers = _Headers(wanted)
         opened: list[socket.socket] = []
         budget_s = options.handshake_timeout_s
 
@@ -115,7 +100,7 @@ class Connector:
             return connected
 
         def listener(request: WSUpgradeRequest, response: WSUpgradeResponse) -> Listener:
-            return Listener(Connection(request, response, options.max_message_bytes, options.close_timeout_s))
+            return Listener(Connection(perf_counter_ns(), options.max_message_bytes, options.close_timeout_s), response)
 
         begun_at = perf_counter_ns()
         extra: dict[str, Any] = {}
@@ -151,18 +136,17 @@ class Connector:
         except UserFailure:
             raise
         except Exception as error:
-            raise _as_failure(error, url, options) from error
+            raise as_failure(error, url, options) from error
         if opened_listener is None:  # what picows gives when the socket was closed before the handshake was done
-            raise UserFailure("handshake_closed", f"{_peer(url)} closed the connection before the handshake was done")
-        connection = cast("Listener", opened_listener).connection
+            raise UserFailure("handshake_closed", f"{peer_of(url)} closed the connection before the handshake was done")
+        listened = cast("Listener", opened_listener)
+        connection, answered = listened.connection, listened.response.headers
         if request_headers.written_at and not options.proxy:
             times.upgrade = connection.opened_at - request_headers.written_at
             times.tls = request_headers.written_at - begun_at - times.dns - times.tcp if opened and extra else 0
         try:
-            connection.compression = agree(
-                options.deflate, connection.response.headers.getall("Sec-WebSocket-Extensions", [])
-            )
-            _check_subprotocol(connection, options)
+            connection.compression = agree(options.deflate, answered.getall("Sec-WebSocket-Extensions", []))
+            connection.subprotocol = agreed_subprotocol(options.subprotocols, answered.get("Sec-WebSocket-Protocol"))
         except UserFailure:
             connection.abort()
             raise
@@ -198,63 +182,6 @@ def _tls_context(options: ConnectionOptions) -> ssl.SSLContext:
     if options.cert is not None:
         context.load_cert_chain(options.cert, options.key, options.passphrase)
     return context
-
-
-def _check_subprotocol(connection: Connection, options: ConnectionOptions) -> None:
-    chosen = connection.response.headers.get("Sec-WebSocket-Protocol")
-    if chosen is not None and chosen not in options.subprotocols:
-        raise UserFailure("handshake_invalid", f"the server chose the subprotocol {chosen!r}, which was not offered")
-
-
-def _as_failure(error: Exception, url: str, options: ConnectionOptions) -> UserFailure:
-    """The name and the sentence for whatever went wrong while connecting."""
-    peer = _peer(url)
-    match error:
-        case WSInvalidURL():
-            return UserFailure("bad_url", str(error))
-        case WSHandshakeError(response=response) if response is not None and int(response.status) != 101:
-            return UserFailure(
-                f"http_{int(response.status)}",
-                f"{peer} answered the upgrade at {urlsplit(url).path or '/'} with "
-                f"{response.status.value} {response.status.phrase}",
-            )
-        case WSError():
-            return UserFailure("handshake_invalid", f"{peer} did not answer like a WebSocket server: {error}")
-        case ProxyError() | ValueError() if options.proxy:
-            return UserFailure("proxy_failed", f"the proxy could not connect to {peer}: {error}")
-        case ssl.SSLCertVerificationError():
-            return UserFailure("tls_failed", f"{peer} has a certificate that is not trusted: {error.verify_message}")
-        case ssl.SSLError():
-            return UserFailure("tls_failed", f"no TLS with {peer}: {error.reason or error}")
-        case socket.gaierror() | ConnectionRefusedError() if options.proxy:
-            return UserFailure("proxy_failed", f"the proxy {_peer(options.proxy)} cannot be reached: {error.strerror}")
-        case socket.gaierror():
-            return UserFailure("dns_failed", f"the name of {peer} cannot be resolved: {error.strerror}")
-        case TimeoutError() | ConnectionAbortedError() if _is_timeout(error):
-            return UserFailure(
-                "handshake_timeout",
-                f"{peer} did not finish the handshake in {options.handshake_timeout_s:g} s",
-            )
-        case ConnectionResetError() | ConnectionAbortedError() | BrokenPipeError():
-            return UserFailure("connect_reset", f"{peer} reset the connection during the handshake")
-        case OSError():
-            number = error.errno or next((e.errno for e in getattr(error, "exceptions", ()) if e.errno), 0)
-            kind = _ERRNO_KINDS.get(number or 0, "connect_failed")
-            said = error.strerror or str(error)
-            if kind == "connect_refused":
-                said = "connection refused: is the server running there?"
-            return UserFailure(kind, f"cannot connect to {peer}: {said}")
-        case _:
-            return UserFailure("connect_failed", f"cannot connect to {peer}: {type(error).__name__}: {error}")
-
-
-def _is_timeout(error: Exception) -> bool:
-    # Event loops report a TLS handshake that took too long as an aborted connection, told apart by its words only.
-    return not isinstance(error, ConnectionAbortedError) or "handshake is taking longer" in str(error)
-
-
-def _peer(url: str) -> str:
-    return urlsplit(url).netloc.rpartition("@")[2] or url
 
 
 def _shut_down(connected: socket.socket) -> None:

@@ -63,6 +63,7 @@ async def run_hook(
     finally:
         user.leave(cut=True)
         services.timers.close()
+        services.connector.close()
     error = user.task.exception_raised
     if isinstance(error, Exception):
         raise _failure(error)

@@ -156,6 +156,7 @@ class Worker:
             self._health.stop()
             self._collections.end()
             self._services.timers.close()
+            self._services.connector.close()
             self._is_over = True
             self._cut(perf_counter_ns())
             self._hand_over_all()

@@ -1,0 +1,1 @@
+"""Connections without TLS, straight on the system's sockets: polling, the upgrade, frames."""

@@ -1,0 +1,171 @@
+"""The upgrade from HTTP to WebSocket (RFC 6455, 4.1) over a connected TCP socket."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import os
+import socket
+from collections.abc import Mapping
+from http import HTTPStatus
+from time import perf_counter_ns
+from typing import Final
+
+from picows import WSParsedURL
+
+from wavetank.engine.tcp.poller import Poller
+from wavetank.errors import UserFailure
+
+_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_CHUNK: Final = 16_384
+_LONGEST: Final = 65_536
+_END: Final = b"\r\n\r\n"
+_WANTED: Final = (("upgrade", "websocket"), ("connection", "upgrade"))
+
+
+class Answer:
+    """An answer that accepts, which came at the instant `at` (ns). `behind` is what came after its headers."""
+
+    __slots__ = ("_headers", "at", "behind")
+
+    def __init__(self, headers: dict[str, list[str]], behind: bytes, at: int) -> None:
+        """`headers` by their names in small letters."""
+        self._headers = headers
+        self.behind = behind
+        self.at = at
+
+    def all(self, name: str) -> list[str]:
+        """The values of all headers of that name, which is in small letters."""
+        return self._headers.get(name, [])
+
+    def first(self, name: str) -> str | None:
+        """The value of the first header of that name, if any."""
+        values = self._headers.get(name)
+        return values[0] if values else None
+
+
+class Upgrade:
+    """One upgrade under way. `answer` is to be awaited.
+
+    It raises UserFailure: `http_<status>`, `handshake_timeout`, `handshake_closed`, `handshake_invalid`,
+    `connect_reset`.
+    """
+
+    __slots__ = ("_came", "_connected", "_key", "_path", "_peer", "_poller", "_unsent", "answer", "begun_at")
+
+    def __init__(self, connected: socket.socket, poller: Poller, url: WSParsedURL, headers: Mapping[str, str]) -> None:
+        """`headers` go along with the request."""
+        self._connected = connected
+        self._poller = poller
+        self._peer = url.netloc.rpartition("@")[2]
+        self._path = url.path or "/"
+        self._key = base64.b64encode(os.urandom(16))
+        self._came = b""
+        self._unsent = _request(url.resource_name, self._peer, self._key, headers)
+        self.answer: asyncio.Future[Answer] = poller.loop.create_future()
+        self.begun_at = perf_counter_ns()
+        poller.watch(connected.fileno(), self._read)
+        self._write()
+
+    def give_up(self, after_s: float) -> None:
+        """It has taken too long."""
+        reason = f"{self._peer} did not finish the handshake in {after_s:g} s"
+        self._fail(UserFailure("handshake_timeout", reason))
+
+    def drop(self) -> None:
+        """Close the socket."""
+        self._poller.forget(self._connected.fileno())
+        self._connected.close()
+
+    def _write(self) -> None:
+        whole = len(self._unsent)
+        try:
+            self._unsent = self._unsent[self._connected.send(self._unsent) :]
+        except BlockingIOError:
+            pass
+        except OSError:  # whoever reads learns of it
+            self._unsent = b""
+        if len(self._unsent) == whole or self._unsent:
+            self._poller.watch_writing(self._connected.fileno(), self._write)
+        else:
+            self._poller.watch_writing(self._connected.fileno(), None)
+
+    def _read(self) -> None:
+        if self.answer.done():
+            return
+        try:
+            came = self._connected.recv(_CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._fail(UserFailure("connect_reset", f"{self._peer} reset the connection during the handshake"))
+            return
+        at = perf_counter_ns()
+        if not came:
+            reason = f"{self._peer} closed the connection before the handshake was done"
+            self._fail(UserFailure("handshake_closed", reason))
+            return
+        self._came += came
+        head, end, behind = self._came.partition(_END)
+        if end:
+            self._judge(head.decode("latin-1"), behind, at)
+        elif len(self._came) > _LONGEST:
+            self._invalid(f"more than {_LONGEST:,} bytes of headers")
+
+    def _judge(self, head: str, behind: bytes, at: int) -> None:
+        first, *lines = head.split("\r\n")
+        version, _, status = first.partition(" ")
+        code, _, phrase = status.partition(" ")
+        if version.upper() != "HTTP/1.1" or not (len(code) == 3 and code.isascii() and code.isdigit()):
+            self._invalid(f"its first line is {first[:80]!r}")
+            return
+        if code != "101":
+            said = f"{code} {phrase or _usual_phrase(int(code))}".strip()
+            reason = f"{self._peer} answered the upgrade at {self._path} with {said}"
+            self._fail(UserFailure(f"http_{code}", reason))
+            return
+        headers: dict[str, list[str]] = {}
+        for line in lines:
+            name, colon, value = line.partition(":")
+            if not colon or not name or name != name.strip():
+                self._invalid(f"{line[:80]!r} is no header")
+                return
+            headers.setdefault(name.lower(), []).append(value.strip())
+        for name, wanted in _WANTED:
+            if wanted not in [each.strip() for each in ",".join(headers.get(name, [])).lower().split(",")]:
+                self._invalid(f"its {name.title()} header is not {wanted!r}")
+                return
+        accepted = base64.b64encode(hashlib.sha1(self._key + _GUID).digest()).decode()
+        if headers.get("sec-websocket-accept") != [accepted]:
+            self._invalid("its Sec-WebSocket-Accept header does not belong to the request")
+            return
+        self.answer.set_result(Answer(headers, behind, at))
+
+    def _invalid(self, what: str) -> None:
+        reason = f"{self._peer} did not answer like a WebSocket server: {what}"
+        self._fail(UserFailure("handshake_invalid", reason))
+
+    def _fail(self, failure: UserFailure) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(failure)
+
+
+def _request(resource: str, host: str, key: bytes, headers: Mapping[str, str]) -> bytes:
+    lines = [
+        f"GET {resource} HTTP/1.1",
+        f"Host: {host}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        f"Sec-WebSocket-Key: {key.decode()}",
+    ]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join(lines).encode() + _END
+
+
+def _usual_phrase(code: int) -> str:
+    try:
+        return HTTPStatus(code).phrase
+    except ValueError:
+        return ""
