@@ -19,6 +19,7 @@ _NATIVE = Path(__file__).with_name("native")
 _SERVER = _NATIVE / "build" / "server"
 _REFERENCE = [sys.executable, "-m", "wavetank", "serve"]
 _STAND_IN = "wavetank serve, since the C server could not be built"
+_NATIVE_NAME = "the C server of bench/native (SCHED_BATCH: woken by a message, it leaves the sender its core)"
 _PATIENCE_S = 30
 
 
@@ -45,7 +46,7 @@ def running_target(workers: int = 1) -> Iterator[Target]:
     """A server with so many processes, for as long as the block lasts. Raises NoTarget."""
     if sys.platform != "linux":
         workers = 1  # nowhere else does a kernel spread the connections to one port over several processes
-    name, program = ("the C server of bench/native", [str(_SERVER)]) if _built() else (_STAND_IN, _REFERENCE)
+    name, program = (_NATIVE_NAME, [str(_SERVER), "--batch"]) if _built() else (_STAND_IN, _REFERENCE)
     command = [*program, "--port", "0", "--workers", str(workers)]
     # A group of its own: a Ctrl-C is for the generator, which then still has somebody to take its leave of.
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:

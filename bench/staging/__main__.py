@@ -13,7 +13,7 @@ from bench.big_run import RunFailed, Stopped, carry_out
 from bench.needs import Machine, needs_of
 from bench.needs import this_machine as machine_now
 from bench.staging.attempt import Attempt
-from bench.staging.page import asked_table, criteria, in_the_way, page_of, put, seen_table
+from bench.staging.page import asked_table, criteria, distrusted, in_the_way, page_of, put, seen_table
 from bench.staging.scaling import SCRIPT, Scale
 from bench.staging.search import STEP, best_percent, next_percent
 from bench.target import NoTarget, running_target
@@ -136,6 +136,8 @@ def _section(base: Scale, machine: Machine, attempts: dict[int, Attempt], when: 
 {seen_table(attempts.values())}
 
 {criteria()}
+
+{distrusted(list(attempts.values()))}
 
 What each share asks for, as planned:
 

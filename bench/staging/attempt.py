@@ -50,8 +50,6 @@ class Attempt:
             found.append(f"{failed:,} users failed ({kinds})")
         if not self.run.complete:
             found.append("the run is not complete")
-        if not self.run.trusted:
-            found.append(f"it is not to be trusted: {'; '.join(self.run.reasons)}")
         return found
 
     @property

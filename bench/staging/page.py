@@ -17,7 +17,8 @@ HEAD = """\
 Written by `bench/staging.sh`; no figure in it is typed by hand. The plan is
 [examples/ymera/artillery_websocket.yml](../examples/ymera/artillery_websocket.yml): sessions of 167 s, arriving at
 1000 per second for half an hour, and at twice that rate at the peak. Generator and server share one machine, so what
-is found here is what both of them need together.
+is found here is what both of them need together. The server is the one in C of bench/native; it is scheduled as
+SCHED_BATCH, so that a message which wakes it leaves the sender its core.
 """
 
 ORDER = ("search", "full")
@@ -89,10 +90,21 @@ def criteria() -> str:
     """What "holds" means."""
     return (
         f"A share holds where at least {100 * STARTED:g} % of the planned arrivals were started, the p99 of "
-        f"`generator.lateness` is at most {LATENESS_MS:g} ms, no user failed, and the run is complete and to be "
-        "trusted. Cores are those of the busiest ten seconds; memory is the most that the processes held, without "
-        "the kernel's part."
+        f"`generator.lateness` is at most {LATENESS_MS:g} ms, no user failed, and the run is complete: then the load "
+        "was the planned one. Whether the response times are the server's alone is another question, which the column "
+        "of trust answers. Cores are those of the busiest ten seconds; memory is the most that the processes held, "
+        "without the kernel's part."
     )
+
+
+def distrusted(attempts: Sequence[Attempt]) -> str:
+    """Of which shares the response times are not the server's alone, and why; empty where there is none."""
+    told = [
+        f"At {attempt.scale.percent} % the response times are not the server's alone: {'; '.join(attempt.run.reasons)}."
+        for attempt in attempts
+        if attempt.run is not None and not attempt.run.trusted
+    ]
+    return "\n".join(told)
 
 
 def in_the_way(attempts: Sequence[Attempt], cores: int) -> str:

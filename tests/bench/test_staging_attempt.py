@@ -8,7 +8,7 @@ import pytest
 from bench.big_run import BigRun
 from bench.needs import Machine, Needs
 from bench.staging.attempt import Attempt
-from bench.staging.page import asked_table, in_the_way, page_of, put, seen_table
+from bench.staging.page import asked_table, distrusted, in_the_way, page_of, put, seen_table
 from bench.staging.scaling import Scale
 
 from tests.bench.big_runs import made_up
@@ -37,18 +37,25 @@ def test_a_run_that_kept_everything_holds() -> None:
             "2 users failed (2 closed_by_server)",
         ),
         (made_up({"vusers.created": 1000}, histograms=FIGURES, complete=False), "not complete"),
-        (
-            made_up({"vusers.created": 1000}, histograms=FIGURES, reasons=("worker 1 had no rest",)),
-            "worker 1 had no rest",
-        ),
     ],
-    ids=["started", "late", "unknown", "failed", "incomplete", "untrusted"],
+    ids=["started", "late", "unknown", "failed", "incomplete"],
 )
 def test_each_thing_that_did_not_hold_is_named(run: BigRun, said: str) -> None:
     tried = attempt(run)
     assert not tried.holds
     assert len(tried.missed) == 1
     assert said in tried.missed[0]
+
+
+def test_a_load_that_was_the_planned_one_holds_and_what_its_response_times_are_worth_is_told_apart() -> None:
+    good = attempt(made_up({"vusers.created": 1000}, histograms=FIGURES), 20)
+    shared = attempt(made_up({"vusers.created": 1000}, histograms=FIGURES, reasons=("worker 1 had no rest",)), 30)
+    assert shared.holds
+    assert distrusted([good, shared]) == (
+        "At 30 % the response times are not the server's alone: worker 1 had no rest."
+    )
+    assert "| **lost** |" in seen_table([good, shared]).splitlines()[-1]
+    assert distrusted([good]) == ""
 
 
 def test_what_stands_in_the_way_is_told_of_the_smallest_share_that_did_not_hold() -> None:

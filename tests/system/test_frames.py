@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 
 import pytest
 
@@ -43,7 +44,7 @@ def pieces(opcode: int, payload: bytes, size: int) -> bytes:
     )
 
 
-def answering(answer: bytes, results: list[object] | None = None) -> RawServer:
+def answering(answer: bytes, context: ssl.SSLContext | None = None) -> RawServer:
     """A server that answers the first message with these bytes, and then reads until the client goes."""
 
     async def handle(peer: Peer) -> None:
@@ -58,7 +59,7 @@ def answering(answer: bytes, results: list[object] | None = None) -> RawServer:
         await peer.send(close(1000))
         await peer.end()
 
-    server = RawServer(handle)
+    server = RawServer(handle, context=context)
     return server
 
 

@@ -115,15 +115,15 @@ class Upgrade:
 
     def _judge(self, head: str, behind: bytes, at: int) -> None:
         first, *lines = head.split("\r\n")
-        version, _, status = first.partition(" ")
-        code, _, phrase = status.partition(" ")
-        if version.upper() != "HTTP/1.1" or not (len(code) == 3 and code.isascii() and code.isdigit()):
+        version, _, rest = first.partition(" ")
+        status, _, phrase = rest.partition(" ")
+        if version.upper() != "HTTP/1.1" or not (len(status) == 3 and status.isascii() and status.isdigit()):
             self._invalid(f"its first line is {first[:80]!r}")
             return
-        if code != "101":
-            said = f"{code} {phrase or _usual_phrase(int(code))}".strip()
+        if status != "101":
+            said = f"{status} {phrase or _usual_phrase(int(status))}".strip()
             reason = f"{self._peer} answered the upgrade at {self._path} with {said}"
-            self._fail(UserFailure(f"http_{code}", reason))
+            self._fail(UserFailure(f"http_{status}", reason))
             return
         headers: dict[str, list[str]] = {}
         for line in lines:

@@ -1,0 +1,211 @@
+"""Frames over a real pair of sockets, however the system cuts them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from time import perf_counter_ns
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.system.servers.raw import BINARY, CLOSE, CONTINUATION, PING, TEXT, frame
+from wavetank.engine.closed import Closed
+from wavetank.engine.connection import Connection
+from wavetank.engine.loop import new_event_loop
+from wavetank.engine.tcp.poller import Poller
+from wavetank.engine.tcp.transport import TcpTransport
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="epoll is Linux's")
+
+LIMIT = 200_000
+
+
+class Taker:
+    """Writes down what a connection receives."""
+
+    def __init__(self) -> None:
+        self.messages: list[str | bytes] = []
+        self.lost: Closed | None = None
+        self.is_gone = asyncio.Event()
+        self.has_last = asyncio.Event()
+
+    def receive(self, message: str | bytes, size: int, received_at: int) -> None:
+        self.messages.append(message)
+        if message == b"last":
+            self.has_last.set()
+
+    def receive_pong(self, payload: bytes, received_at: int) -> None:
+        self.messages.append(payload)
+
+    def lose(self, closed: Closed, received_at: int) -> None:
+        self.lost = closed
+
+    def gone(self) -> None:
+        self.is_gone.set()
+
+
+class Ends:
+    """A connection, what it receives, and the server's end of its socket."""
+
+    def __init__(self, poller: Poller, begun: bytes = b"") -> None:
+        near, self.far = socket.socketpair()
+        near.setblocking(False)
+        self.far.setblocking(False)
+        self.taker = Taker()
+        self.connection = Connection(perf_counter_ns(), LIMIT, 0.1)
+        self.transport = TcpTransport(near.detach(), poller, self.connection, LIMIT, begun)
+        self.connection.attach(self.taker)
+
+    async def read(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            piece = await asyncio.get_running_loop().sock_recv(self.far, 65_536)
+            assert piece, "ended before all was there"
+            data += piece
+        return data
+
+    async def ended(self) -> bytes:
+        """What comes until the end."""
+        data = b""
+        while piece := await asyncio.get_running_loop().sock_recv(self.far, 65_536):
+            data += piece
+        return data
+
+
+def in_loop(test: Callable[[Poller], Awaitable[None]]) -> None:
+    async def main() -> None:
+        poller = Poller(asyncio.get_running_loop())
+        try:
+            await asyncio.wait_for(test(poller), 20)
+        finally:
+            poller.close()
+
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(main())
+
+
+MESSAGES = st.lists(
+    st.one_of(
+        st.text(max_size=200).map(lambda text: (frame(TEXT, text.encode()), text)),
+        st.binary(max_size=200).map(lambda data: (frame(BINARY, data), data)),
+        st.sampled_from([126, 65_535, 65_536]).map(lambda size: (frame(TEXT, b"x" * size), "x" * size)),
+        st.text(max_size=50).map(
+            lambda text: (frame(TEXT, text.encode(), fin=False) + frame(CONTINUATION, b"!"), text + "!")
+        ),
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(messages=MESSAGES, cuts=st.lists(st.integers(1, 300), min_size=1, max_size=8), early=st.integers(0, 100))
+def test_however_a_stream_is_cut_the_same_messages_come(
+    messages: list[tuple[bytes, str | bytes]], cuts: list[int], early: int
+) -> None:
+    async def test(poller: Poller) -> None:
+        stream = b"".join(data for data, _ in messages) + frame(BINARY, b"last")
+        ends = Ends(poller, begun=stream[:early])
+        stream = stream[early:]
+        with ends.far:
+            for number, cut in enumerate(cuts):
+                piece = stream if number == len(cuts) - 1 else stream[:cut]
+                stream = stream[len(piece) :]
+                await asyncio.get_running_loop().sock_sendall(ends.far, piece)
+                for _ in range(3):  # turns in which the piece is read, so that it mostly is one to the reader, too
+                    await asyncio.sleep(0)
+            await ends.taker.has_last.wait()
+            assert ends.taker.messages == [*(message for _, message in messages), b"last"]
+            assert ends.taker.lost is None
+            ends.connection.abort()
+            await ends.taker.is_gone.wait()
+
+    in_loop(test)
+
+
+def test_what_the_system_does_not_take_at_once_follows_in_order() -> None:
+    async def test(poller: Poller) -> None:
+        ends = Ends(poller)
+        with ends.far:
+            sent = [b"%07d" % number * 10_000 for number in range(40)]
+            for payload in sent:
+                ends.transport.send(BINARY, payload)
+            ends.transport.finish()
+            ends.transport.send(BINARY, b"too late")
+            received = await ends.ended()
+            await ends.taker.is_gone.wait()
+        assert [payload for _, payload in frames(received)] == sent
+
+    in_loop(test)
+
+
+def test_a_ping_is_answered_in_the_middle_of_a_message() -> None:
+    async def test(poller: Poller) -> None:
+        ends = Ends(poller)
+        with ends.far:
+            ends.far.send(frame(BINARY, b"la", fin=False) + frame(PING, b"there?") + frame(CONTINUATION, b"st"))
+            await ends.taker.has_last.wait()
+            assert frames(await ends.read(12)) == [(10, b"there?")]
+            ends.connection.abort()
+            await ends.taker.is_gone.wait()
+
+    in_loop(test)
+
+
+def test_after_a_mistake_of_the_servers_nothing_more_is_taken() -> None:
+    async def test(poller: Poller) -> None:
+        ends = Ends(poller)
+        with ends.far:
+            ends.far.send(frame(TEXT, b"good") + frame(TEXT, b"bad", mask=b"1234") + frame(TEXT, b"after"))
+            assert frames(await ends.ended()) == [(CLOSE, (1002).to_bytes(2, "big"))]
+            await ends.taker.is_gone.wait()
+        assert ends.taker.messages == ["good"]
+        assert ends.taker.lost is not None
+        assert ends.taker.lost.as_failure().kind == "protocol_error"
+
+    in_loop(test)
+
+
+def test_a_message_of_more_bytes_than_allowed_is_refused_before_it_has_come() -> None:
+    async def test(poller: Poller) -> None:
+        ends = Ends(poller)
+        with ends.far:
+            ends.far.send(frame(BINARY, b"x" * (LIMIT + 1))[:20])
+            assert frames(await ends.ended()) == [(CLOSE, (1009).to_bytes(2, "big"))]
+            await ends.taker.is_gone.wait()
+        assert ends.taker.lost is not None
+        assert ends.taker.lost.as_failure().kind == "message_too_big"
+
+    in_loop(test)
+
+
+def test_a_connection_that_has_ended_is_held_by_nobody() -> None:
+    async def test(poller: Poller) -> None:
+        ends = Ends(poller)
+        ends.far.close()
+        await ends.taker.is_gone.wait()
+        assert ends.taker.lost is not None
+        assert ends.taker.lost.as_failure().kind == "connection_lost"
+        ends.transport.send(TEXT, b"to nobody")
+        ends.transport.finish()
+        ends.transport.drop()
+
+    in_loop(test)
+
+
+def frames(data: bytes) -> list[tuple[int, bytes]]:
+    """Opcode and payload of each whole frame that a client has sent."""
+    found = []
+    while data:
+        size, place = data[1] & 0x7F, 2
+        if size >= 126:
+            place = 4 if size == 126 else 10
+            size = int.from_bytes(data[2:place], "big")
+        key = int.from_bytes((data[place : place + 4] * (size // 4 + 1))[:size], "big")
+        payload = data[place + 4 : place + 4 + size]
+        found.append((data[0] & 0x0F, (int.from_bytes(payload, "big") ^ key).to_bytes(size, "big")))
+        data = data[place + 4 + size :]
+    return found
