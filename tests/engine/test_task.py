@@ -13,7 +13,8 @@ import pytest
 from aiohttp import ClientSession, web
 
 from wavetank.engine.loop import new_event_loop
-from wavetank.engine.task import UserTask, parked
+from wavetank.engine.parking import parked
+from wavetank.engine.task import UserTask
 
 Make = Callable[[], asyncio.AbstractEventLoop]
 

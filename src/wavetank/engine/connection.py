@@ -145,7 +145,8 @@ class Connection:
     def refuse(self, code: int, detail: str = "") -> None:
         """The server broke a rule: say so with a close code, and end."""
         if self.blame(code, detail):
-            self._transport.send(CLOSE, code.to_bytes(2, "big"))
+            if not self._we_closed:  # after one close frame there is no other
+                self._transport.send(CLOSE, code.to_bytes(2, "big"))
             self._end(Closed(NO_CLOSE_FRAME, "", by_us=True, failure=self._failure), perf_counter_ns())
             self._transport.finish()
 

@@ -67,7 +67,10 @@ class Connector:
         quiet.setLevel(logging.CRITICAL)
         quiet.propagate = False
         self._log = logging.LoggerAdapter(quiet, {})
-        self._straight = StraightConnector(loop, self._addresses) if sys.platform == "linux" else None
+        self._straight: StraightConnector | None = None
+        if sys.platform == "linux":
+            with suppress(OSError):  # no file descriptor left for one more thing
+                self._straight = StraightConnector(loop, self._addresses)
 
     def close(self) -> None:
         """Open no more connections. To be called once none is open."""

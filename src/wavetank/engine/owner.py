@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 
-from wavetank.engine.task import UserTask
+from wavetank.engine.driver import Driver
 from wavetank.errors import UserFailure
 from wavetank.flow.contract import Performer
 
@@ -18,7 +18,7 @@ class Owner(Performer):
 
     __slots__ = ("task",)
 
-    task: UserTask
+    task: Driver
 
     @abstractmethod
     def interrupt(self, failure: UserFailure) -> None:

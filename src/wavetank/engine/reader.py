@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from time import perf_counter_ns
 
+from wavetank.engine.driver import Waiter
 from wavetank.engine.owner import Owner
-from wavetank.engine.task import Waiter
 from wavetank.engine.timers import Timer, Timers
 from wavetank.engine.waiting import waiter_for, woken
 from wavetank.errors import UserFailure

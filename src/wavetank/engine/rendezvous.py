@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from wavetank.engine.task import Waiter
+from wavetank.engine.driver import Waiter
 from wavetank.engine.waiting import woken
 
 

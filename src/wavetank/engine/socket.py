@@ -7,12 +7,12 @@ from time import perf_counter_ns
 
 from wavetank.engine.closed import Closed
 from wavetank.engine.connection import Connection
+from wavetank.engine.driver import Waiter
 from wavetank.engine.inbox import Inbox
 from wavetank.engine.owner import OnLoss, Owner
 from wavetank.engine.pipeline import OnEnd, Pipeline
 from wavetank.engine.reader import Reader
 from wavetank.engine.services import Services
-from wavetank.engine.task import Waiter
 from wavetank.engine.waiting import waiter_for, woken
 from wavetank.errors import UserFailure
 from wavetank.flow.contract import Line, PhasesOver

@@ -10,13 +10,17 @@ import asyncio
 import heapq
 from collections.abc import Callable
 from time import perf_counter_ns
+from typing import Final
 
 from wavetank.engine.alarm import make_alarm
 
 TICK_NS = 100_000
 """Timers fire on a grid of instants, so far apart."""
+
 _COARSEST_TICKS = 40
-_WAIT_PER_TICK_NS = 1_000 * TICK_NS
+_GRIDS: Final = ((40, 2_666_666_667), (20, 1_333_333_334), (10, 666_666_667), (5, 333_333_334))
+"""Grids in ticks, and from which wait on (ns) each is used: it is at most 1.5 thousandths of the wait. Each is a
+multiple of the next, so that waits of any length end at the same instants, if they are long."""
 
 _FAR = 2**62
 
@@ -39,8 +43,8 @@ class Timers:
     """The timers of one loop. Instants are those of `time.perf_counter_ns`."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *, phase: float = 0.0) -> None:
-        """`phase`, from 0 to 1: where the instants of this loop's grids lie between those of a loop with phase 0."""
-        self._phase = phase
+        """`phase`, from 0 to 1: where the instants of the coarsest grid lie between those of a loop with phase 0."""
+        self._offset_ticks = int(_COARSEST_TICKS * phase)
         self._alarm = make_alarm(loop, self._fire)
         self._buckets: dict[int, list[Timer]] = {}
         self._ticks: list[int] = []
@@ -49,11 +53,15 @@ class Timers:
     def on_grid(self, instant_ns: int, wait_ns: int = 0) -> int:
         """The first instant that is not before `instant_ns` and lies on the grid of waits so long: planned ones do.
 
-        The grid is a thousandth of the wait, between 0.1 and 4 ms. To wake costs as much as several round trips where
-        a core rests in between; so users who rest for seconds wake a few at a time.
+        The grid is about a thousandth of the wait: 0.1, 0.5, 1, 2 or 4 ms. To wake costs as much as several round trips
+        where a core rests in between; so users who rest for seconds wake some at a time.
         """
-        ticks = min(_COARSEST_TICKS, max(1, wait_ns // _WAIT_PER_TICK_NS))
-        grid_ns, offset_ns = ticks * TICK_NS, int(ticks * self._phase) * TICK_NS
+        ticks = 1
+        for coarser, least_ns in _GRIDS:
+            if wait_ns >= least_ns:
+                ticks = coarser
+                break
+        grid_ns, offset_ns = ticks * TICK_NS, self._offset_ticks % ticks * TICK_NS
         return -(-(instant_ns - offset_ns) // grid_ns) * grid_ns + offset_ns
 
     def at(self, due_ns: int, callback: Callable[[], object]) -> Timer:

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Mapping
 from time import perf_counter_ns
 from typing import Any, Literal, cast
 
+from wavetank.engine.driver import Waiter
 from wavetank.engine.owner import OnLoss, Owner
 from wavetank.engine.services import Services
 from wavetank.engine.socket import Socket
-from wavetank.engine.task import Waiter
 from wavetank.engine.waiting import waiter_for, woken
 from wavetank.errors import UserFailure
 from wavetank.plan.chance import random_for

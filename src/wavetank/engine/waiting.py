@@ -10,7 +10,8 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any
 
-from wavetank.engine.task import UserTask, Waiter, parked
+from wavetank.engine.driver import Driver, Waiter
+from wavetank.engine.parking import parked
 
 
 class FutureWaiter(Waiter):
@@ -34,7 +35,7 @@ class FutureWaiter(Waiter):
         return True
 
 
-def waiter_for(task: UserTask) -> Waiter:
+def waiter_for(task: Driver) -> Waiter:
     """The one that runs right now, on behalf of the user of `task`: the user itself, or a task that it started."""
     return task if task.is_running else FutureWaiter(asyncio.get_running_loop())
 

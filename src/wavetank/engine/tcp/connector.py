@@ -63,6 +63,7 @@ class StraightConnector:
         upgrade = Upgrade(connected, self._poller, parsed, headers)
         timer = self._loop.call_later(budget_s, upgrade.give_up, budget_s)
         try:
+            upgrade.begin()
             answer = await upgrade.answer
             compression = agree(options.deflate, answer.all("sec-websocket-extensions"))
             subprotocol = agreed_subprotocol(options.subprotocols, answer.first("sec-websocket-protocol"))

@@ -46,9 +46,9 @@ class Answer:
 
 
 class Upgrade:
-    """One upgrade under way. `answer` is to be awaited.
+    """One upgrade. Once it has begun, `answer` is to be awaited.
 
-    It raises UserFailure: `http_<status>`, `handshake_timeout`, `handshake_closed`, `handshake_invalid`,
+    That raises UserFailure: `http_<status>`, `handshake_timeout`, `handshake_closed`, `handshake_invalid`,
     `connect_reset`.
     """
 
@@ -64,8 +64,12 @@ class Upgrade:
         self._came = b""
         self._unsent = _request(url.resource_name, self._peer, self._key, headers)
         self.answer: asyncio.Future[Answer] = poller.loop.create_future()
+        self.begun_at = 0
+
+    def begin(self) -> None:
+        """Send the request. Raises OSError where the system cannot watch one more socket."""
+        self._poller.watch(self._connected.fileno(), self._read)
         self.begun_at = perf_counter_ns()
-        poller.watch(connected.fileno(), self._read)
         self._write()
 
     def give_up(self, after_s: float) -> None:
@@ -79,17 +83,13 @@ class Upgrade:
         self._connected.close()
 
     def _write(self) -> None:
-        whole = len(self._unsent)
         try:
             self._unsent = self._unsent[self._connected.send(self._unsent) :]
         except BlockingIOError:
             pass
         except OSError:  # whoever reads learns of it
             self._unsent = b""
-        if len(self._unsent) == whole or self._unsent:
-            self._poller.watch_writing(self._connected.fileno(), self._write)
-        else:
-            self._poller.watch_writing(self._connected.fileno(), None)
+        self._poller.watch_writing(self._connected.fileno(), self._write if self._unsent else None)
 
     def _read(self) -> None:
         if self.answer.done():
