@@ -6,41 +6,11 @@ import asyncio
 from contextlib import suppress
 from time import perf_counter_ns
 
-from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeResponse
+from picows import WSFrame, WSListener, WSTransport, WSUpgradeResponse
 
 from wavetank.engine.closed import OUR_CLOSES
 from wavetank.engine.connection import Connection
-from wavetank.engine.frames import CLOSE, PING
-from wavetank.engine.transport import Transport
-
-
-class PicowsTransport(Transport):
-    """Sends through picows."""
-
-    __slots__ = ("_transport", "closed_by_connection")
-
-    def __init__(self, transport: WSTransport) -> None:
-        self._transport = transport
-        self.closed_by_connection = False
-
-    def send(self, opcode: int, payload: bytes, compressed: bool = False) -> None:
-        """See `Transport`."""
-        if opcode == CLOSE:
-            self.closed_by_connection = True
-            code = int.from_bytes(payload[:2], "big")
-            self._transport.send_close(WSCloseCode(code), payload[2:].decode())
-        elif opcode == PING:
-            self._transport.send_ping(payload)
-        else:
-            self._transport.send(WSMsgType(opcode), payload, True, compressed)
-
-    def finish(self) -> None:
-        """See `Transport`."""
-        self._transport.disconnect()
-
-    def drop(self) -> None:
-        """See `Transport`."""
-        self._transport.disconnect(False)
+from wavetank.engine.picows_transport import PicowsTransport
 
 
 class Listener(WSListener):
