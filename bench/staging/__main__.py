@@ -105,11 +105,12 @@ def _attempt(scale: Scale, machine: Machine, folder: Path, workers: str | None) 
         options += ["--workers", workers]
     run, obstacle = None, ""
     with running_target(needs.servers) as target:
+        server = target.name
         try:
             run = carry_out(SCRIPT, target, folder.with_name(f"{folder.name}-{scale.percent}"), options)
         except RunFailed as error:  # a share that is too much for the generator is an answer like any other
             obstacle = str(error)
-    attempt = Attempt(scale, needs, run, obstacle)
+    attempt = Attempt(scale, needs, run, obstacle, server)
     click.echo(f"{scale.percent} %: {'it holds' if attempt.holds else '; '.join(attempt.missed)}", err=True)
     return attempt
 
@@ -145,7 +146,7 @@ What each share asks for, as planned:
 
 {report}
 
-{when}, on {this_machine()}; {versions()}. To repeat it: `{command}`."""
+{when}, on {this_machine()}, against {shown.server or "no server"}; {versions()}. To repeat it: `{command}`."""
 
 
 def _command(full: bool, share: int | None) -> str:

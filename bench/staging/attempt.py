@@ -17,12 +17,16 @@ LATENESS_MS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What came of it; `run` is None where there is none to be judged, and `obstacle` says why."""
+    """What came of it; `run` is None where there is none to be judged, and `obstacle` says why.
+
+    `server` is what it was made against.
+    """
 
     scale: Scale
     needs: Needs
     run: BigRun | None
     obstacle: str = ""
+    server: str = ""
 
     @property
     def started(self) -> float:

@@ -17,8 +17,7 @@ HEAD = """\
 Written by `bench/staging.sh`; no figure in it is typed by hand. The plan is
 [examples/ymera/artillery_websocket.yml](../examples/ymera/artillery_websocket.yml): sessions of 167 s, arriving at
 1000 per second for half an hour, and at twice that rate at the peak. Generator and server share one machine, so what
-is found here is what both of them need together. The server is the one in C of bench/native; it is scheduled as
-SCHED_BATCH, so that a message which wakes it leaves the sender its core.
+is found here is what both of them need together.
 """
 
 ORDER = ("search", "full")

@@ -33,13 +33,9 @@ def as_failure(error: Exception, url: str, options: ConnectionOptions) -> UserFa
         case WSInvalidURL():
             return UserFailure("bad_url", str(error))
         case WSHandshakeError(response=response) if response is not None and int(response.status) != 101:
-            return UserFailure(
-                f"http_{int(response.status)}",
-                f"{peer} answered the upgrade at {urlsplit(url).path or '/'} with "
-                f"{response.status.value} {response.status.phrase}",
-            )
+            return refused(peer, urlsplit(url).path, response.status.value, response.status.phrase)
         case WSError():
-            return UserFailure("handshake_invalid", f"{peer} did not answer like a WebSocket server: {error}")
+            return no_websocket(peer, str(error))
         case ProxyError() | ValueError() if options.proxy:
             return UserFailure("proxy_failed", f"the proxy could not connect to {peer}: {error}")
         case ssl.SSLCertVerificationError():
@@ -53,12 +49,9 @@ def as_failure(error: Exception, url: str, options: ConnectionOptions) -> UserFa
         case socket.gaierror():
             return UserFailure("dns_failed", f"the name of {peer} cannot be resolved: {error.strerror}")
         case TimeoutError() | ConnectionAbortedError() if _is_timeout(error):
-            return UserFailure(
-                "handshake_timeout",
-                f"{peer} did not finish the handshake in {options.handshake_timeout_s:g} s",
-            )
+            return too_slow(peer, options.handshake_timeout_s)
         case ConnectionResetError() | ConnectionAbortedError() | BrokenPipeError():
-            return UserFailure("connect_reset", f"{peer} reset the connection during the handshake")
+            return was_reset(peer)
         case OSError():
             number = error.errno or next((e.errno for e in getattr(error, "exceptions", ()) if e.errno), 0)
             kind = _ERRNO_KINDS.get(number or 0, "connect_failed")
@@ -78,3 +71,29 @@ def _is_timeout(error: Exception) -> bool:
 def peer_of(url: str) -> str:
     """Host and port of a URL, without who logs in there."""
     return urlsplit(url).netloc.rpartition("@")[2] or url
+
+
+def refused(peer: str, path: str, status: int, phrase: str) -> UserFailure:
+    """An answer to the upgrade that is not 101."""
+    said = f"{status} {phrase}".strip()
+    return UserFailure(f"http_{status}", f"{peer} answered the upgrade at {path or '/'} with {said}")
+
+
+def no_websocket(peer: str, what: str) -> UserFailure:
+    """An answer to the upgrade that no WebSocket server gives."""
+    return UserFailure("handshake_invalid", f"{peer} did not answer like a WebSocket server: {what}")
+
+
+def too_slow(peer: str, allowed_s: float) -> UserFailure:
+    """No answer to the upgrade in time."""
+    return UserFailure("handshake_timeout", f"{peer} did not finish the handshake in {allowed_s:g} s")
+
+
+def was_reset(peer: str) -> UserFailure:
+    """The connection broke before the upgrade was answered."""
+    return UserFailure("connect_reset", f"{peer} reset the connection during the handshake")
+
+
+def closed_early(peer: str) -> UserFailure:
+    """The server closed the connection before it had answered the upgrade."""
+    return UserFailure("handshake_closed", f"{peer} closed the connection before the handshake was done")

@@ -20,7 +20,7 @@ from picows import (
 )
 
 from wavetank.engine.addresses import Addresses
-from wavetank.engine.connect_failures import as_failure, peer_of
+from wavetank.engine.connect_failures import as_failure, closed_early, peer_of
 from wavetank.engine.connect_times import ConnectTimes
 from wavetank.engine.connection import Connection
 from wavetank.engine.deflate import agree, offer
@@ -73,7 +73,7 @@ class Connector:
                 self._straight = StraightConnector(loop, self._addresses)
 
     def close(self) -> None:
-        """Open no more connections. To be called once none is open."""
+        """Drop what is still open without TLS and proxies; no more connections can be opened."""
         if self._straight is not None:
             self._straight.close()
 
@@ -141,7 +141,7 @@ class Connector:
         except Exception as error:
             raise as_failure(error, url, options) from error
         if opened_listener is None:  # what picows gives when the socket was closed before the handshake was done
-            raise UserFailure("handshake_closed", f"{peer_of(url)} closed the connection before the handshake was done")
+            raise closed_early(peer_of(url))
         listened = cast("Listener", opened_listener)
         connection, answered = listened.connection, listened.response.headers
         if request_headers.written_at and not options.proxy:

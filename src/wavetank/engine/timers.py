@@ -18,9 +18,9 @@ TICK_NS = 100_000
 """Timers fire on a grid of instants, so far apart."""
 
 _COARSEST_TICKS = 40
-_GRIDS: Final = ((40, 2_666_666_667), (20, 1_333_333_334), (10, 666_666_667), (5, 333_333_334))
+_GRIDS: Final = tuple((ticks, -(-ticks * TICK_NS * 2_000 // 3)) for ticks in (_COARSEST_TICKS, 20, 10, 5))
 """Grids in ticks, and from which wait on (ns) each is used: it is at most 1.5 thousandths of the wait. Each is a
-multiple of the next, so that waits of any length end at the same instants, if they are long."""
+multiple of the next, so that users who rest for different times can wake together."""
 
 _FAR = 2**62
 

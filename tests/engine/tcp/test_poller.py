@@ -3,53 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import socket
+import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import pytest
 
-from wavetank.engine.loop import new_event_loop
+from tests.engine.tcp.polling import in_loop, pair
 from wavetank.engine.tcp.poller import Poller
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="epoll is Linux's")
 
 
-def in_loop(test: Callable[[Poller], Awaitable[None]]) -> None:
-    async def main() -> None:
-        poller = Poller(asyncio.get_running_loop())
-        try:
-            await asyncio.wait_for(test(poller), 10)
-        finally:
-            poller.close()
-
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(main())
-
-
-def pair() -> tuple[socket.socket, socket.socket]:
-    near, far = socket.socketpair()
-    near.setblocking(False)
-    return near, far
-
-
 def test_whoever_can_be_read_is_called_as_long_as_there_is_something_to_read() -> None:
     async def test(poller: Poller) -> None:
         near, far = pair()
-        with near, far:
-            came: list[bytes] = []
-            done = asyncio.Event()
+        came: list[bytes] = []
+        done = asyncio.Event()
 
-            def read() -> None:
-                came.append(near.recv(1))
-                if len(came) == 3:
-                    done.set()
+        def read() -> None:
+            came.append(os.read(near, 1))
+            if len(came) == 3:
+                done.set()
 
-            poller.watch(near.fileno(), read)
+        with far:
+            poller.watch(near, read)
             far.send(b"abc")
             await done.wait()
-            assert came == [b"a", b"b", b"c"]
-            poller.forget(near.fileno())
+        assert came == [b"a", b"b", b"c"]
 
     in_loop(test)
 
@@ -62,20 +43,19 @@ def test_of_more_sockets_than_are_served_at_a_time_none_is_forgotten() -> None:
 
         def reader(number: int) -> Callable[[], None]:
             def read() -> None:
-                pairs[number][0].recv(16)
+                os.read(pairs[number][0], 16)
                 left.discard(number)
-                if not left:
+                if number == 199:
                     done.set()
 
             return read
 
         for number, (near, far) in enumerate(pairs):
-            poller.watch(near.fileno(), reader(number))
+            poller.watch(near, reader(number))
             far.send(b"x")
         await done.wait()
-        for near, far in pairs:
-            poller.forget(near.fileno())
-            near.close()
+        assert not left
+        for _, far in pairs:
             far.close()
 
     in_loop(test)
@@ -91,19 +71,20 @@ def test_a_socket_that_another_one_closes_in_the_same_turn_is_not_called() -> No
             def read() -> None:
                 called.append(number)
                 for near, _ in pairs:
-                    poller.forget(near.fileno())
-                    near.close()
+                    poller.drop(near)
                 asyncio.get_running_loop().call_soon(done.set)
 
             return read
 
         for number, (near, far) in enumerate(pairs):
             far.send(b"x")
-            poller.watch(near.fileno(), reader(number))
+            poller.watch(near, reader(number))
         await done.wait()
         assert len(called) == 1
-        for _, far in pairs:
+        for near, far in pairs:
             far.close()
+            with pytest.raises(OSError, match="Bad file descriptor"):
+                os.fstat(near)
 
     in_loop(test)
 
@@ -111,29 +92,50 @@ def test_a_socket_that_another_one_closes_in_the_same_turn_is_not_called() -> No
 def test_room_to_write_is_told_until_nobody_wants_to_know() -> None:
     async def test(poller: Poller) -> None:
         near, far = pair()
-        with near, far:
-            told = 0
-            done = asyncio.Event()
+        told = 0
+        done = asyncio.Event()
 
-            def write() -> None:
-                nonlocal told
-                told += 1
-                if told == 2:
-                    poller.watch_writing(near.fileno(), None)
-                    asyncio.get_running_loop().call_later(0.01, done.set)
+        def write() -> None:
+            nonlocal told
+            told += 1
+            if told == 2:
+                poller.watch_writing(near, None)
+                far.send(b"x")  # the poller looks again, finds this, and there still is room to write
 
-            poller.watch(near.fileno(), lambda: None)
-            poller.watch_writing(near.fileno(), write)
+        with far:
+            poller.watch(near, done.set)
+            poller.watch_writing(near, write)
             await done.wait()
-            assert told == 2
-            poller.forget(near.fileno())
+        assert told == 2
 
     in_loop(test)
 
 
-def test_a_poller_may_be_closed_twice() -> None:
+def test_a_poller_that_is_closed_has_closed_what_it_watched_and_nothing_twice() -> None:
     async def test(poller: Poller) -> None:
+        near, far = pair()
+        with far:
+            poller.watch(near, lambda: None)
+            poller.close()
+            assert far.recv(1) == b""
+            other, other_far = pair()  # one of them has the number of the one that was closed
+            with other_far:
+                poller.drop(near)
+                poller.close()
+                other_far.send(b"still open")
+                assert os.read(other, 16) == b"still open"
+                os.close(other)
+
+    in_loop(test)
+
+
+def test_a_socket_that_a_closed_poller_is_to_watch_is_closed() -> None:
+    async def test(poller: Poller) -> None:
+        near, far = pair()
         poller.close()
-        poller.close()
+        with far, pytest.raises(ValueError, match="closed"):
+            poller.watch(near, lambda: None)
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(near)
 
     in_loop(test)

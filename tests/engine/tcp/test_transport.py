@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import socket
+import os
 import sys
-from collections.abc import Awaitable, Callable
 from time import perf_counter_ns
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.engine.tcp.polling import in_loop, pair
 from tests.system.servers.raw import BINARY, CLOSE, CONTINUATION, PING, TEXT, frame
 from wavetank.engine.closed import Closed
 from wavetank.engine.connection import Connection
-from wavetank.engine.loop import new_event_loop
 from wavetank.engine.tcp.poller import Poller
 from wavetank.engine.tcp.transport import TcpTransport
 
@@ -52,12 +51,10 @@ class Ends:
     """A connection, what it receives, and the server's end of its socket."""
 
     def __init__(self, poller: Poller, begun: bytes = b"") -> None:
-        near, self.far = socket.socketpair()
-        near.setblocking(False)
-        self.far.setblocking(False)
+        near, self.far = pair()
         self.taker = Taker()
         self.connection = Connection(perf_counter_ns(), LIMIT, 0.1)
-        self.transport = TcpTransport(near.detach(), poller, self.connection, LIMIT, begun)
+        self.transport = TcpTransport(near, poller, self.connection, LIMIT, begun)
         self.connection.attach(self.taker)
 
     async def read(self, size: int) -> bytes:
@@ -74,18 +71,6 @@ class Ends:
         while piece := await asyncio.get_running_loop().sock_recv(self.far, 65_536):
             data += piece
         return data
-
-
-def in_loop(test: Callable[[Poller], Awaitable[None]]) -> None:
-    async def main() -> None:
-        poller = Poller(asyncio.get_running_loop())
-        try:
-            await asyncio.wait_for(test(poller), 20)
-        finally:
-            poller.close()
-
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(main())
 
 
 MESSAGES = st.lists(
@@ -165,6 +150,37 @@ def test_after_a_mistake_of_the_servers_nothing_more_is_taken() -> None:
         assert ends.taker.messages == ["good"]
         assert ends.taker.lost is not None
         assert ends.taker.lost.as_failure().kind == "protocol_error"
+
+    in_loop(test)
+
+
+def test_a_client_that_has_closed_sends_no_second_close_frame_whatever_it_is_told() -> None:
+    async def test(poller: Poller) -> None:
+        ends = Ends(poller)
+        with ends.far:
+            ends.connection.close(1000)
+            ends.far.send(frame(TEXT, b"bad", mask=b"1234"))
+            assert frames(await ends.ended()) == [(CLOSE, (1000).to_bytes(2, "big"))]
+            await ends.taker.is_gone.wait()
+
+    in_loop(test)
+
+
+def test_nothing_is_written_once_the_poller_is_closed() -> None:
+    async def test(poller: Poller) -> None:
+        ends = Ends(poller)
+        with ends.far:
+            poller.close()
+            assert ends.far.recv(1) == b""
+            other, other_far = pair()  # one of them has the number of the one that was closed
+            with other_far:
+                ends.transport.send(TEXT, b"to nobody")
+                ends.transport.drop()
+                await ends.taker.is_gone.wait()
+                for end in (other, other_far.fileno()):
+                    with pytest.raises(BlockingIOError):
+                        os.read(end, 1)
+                os.close(other)
 
     in_loop(test)
 

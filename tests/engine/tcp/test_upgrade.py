@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 
@@ -17,12 +18,12 @@ from wavetank.plan.steps import ConnectionOptions
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="straight connections are Linux's")
 
 
-def connect(url: str, headers: Mapping[str, str] | None = None, *, timeout_s: float = 10) -> str | None:
+def connect(url: str, headers: Mapping[str, str] | None = None, **wanted: Any) -> str | None:
     """Connects and leaves; gives the kind and the sentence of the failure, if it is one."""
 
     async def main() -> str | None:
         connector = Connector(asyncio.get_running_loop())
-        options = ConnectionOptions(handshake_timeout_s=timeout_s)
+        options = ConnectionOptions(**wanted)
         try:
             connection, times = await asyncio.wait_for(connector.connect(url, options, headers or {}), 20)
         except UserFailure as failure:
@@ -118,6 +119,22 @@ def test_a_server_that_refuses_is_quoted(line: bytes, told: str) -> None:
         assert connect(f"{server.url}/there?token=secret") == told.format(f"127.0.0.1:{server.port}")
 
 
+def test_a_redirect_is_followed_where_that_is_asked_for() -> None:
+    async def handle(peer: Peer) -> None:
+        line = await peer.request()
+        server.results.append(line.split()[1])
+        if peer.number:
+            await peer.send(peer.upgrade())
+        else:
+            await peer.send(b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /elsewhere\r\n\r\n")
+        await peer.end()
+
+    server = RawServer(handle)
+    with server:
+        assert connect(f"{server.url}/here", max_redirects=1) is None
+    assert server.results == [b"/here", b"/elsewhere"]
+
+
 def test_a_request_of_any_size_arrives() -> None:
     cookie = "x" * 3_000_000  # more than the buffers of a socket hold
 
@@ -133,6 +150,22 @@ def test_a_request_of_any_size_arrives() -> None:
     assert server.results == [True]
 
 
+def test_an_answer_to_half_a_request_is_none() -> None:
+    async def handle(peer: Peer) -> None:
+        begun = await peer.reader.readuntil(b"Sec-WebSocket-Key: ")
+        assert begun
+        key = (await peer.reader.readuntil(b"\r\n")).decode().strip()
+        peer.headers["sec-websocket-key"] = key
+        await peer.send(peer.upgrade())
+        await peer.end()
+
+    with RawServer(handle) as server:
+        said = connect(server.url, {"Cookie": "x" * 30_000_000})  # more than the server's side takes unread
+
+    assert said is not None
+    assert said.endswith("it accepted a request that it had not heard to its end")
+
+
 @pytest.mark.parametrize(
     ("end", "kind"),
     [("close", "handshake_closed"), ("reset", "connect_reset"), ("wait", "handshake_timeout")],
@@ -146,7 +179,7 @@ def test_an_end_before_the_answer_is_told_from_silence(end: str, kind: str) -> N
             await peer.end()
 
     with RawServer(handle) as server:
-        said = connect(server.url, timeout_s=0.2)
+        said = connect(server.url, handshake_timeout_s=0.2)
 
     assert said is not None
     assert said.startswith(f"{kind}: ")

@@ -38,7 +38,7 @@ class StraightConnector:
         self._urls: dict[str, WSParsedURL] = {}
 
     def close(self) -> None:
-        """Open no more connections. To be called once none is open."""
+        """Drop what is still open; no more connections can be opened."""
         self._poller.close()
 
     async def open(
@@ -60,7 +60,8 @@ class StraightConnector:
         connected = await self._addresses.connect(
             parsed.host, parsed.port, times=times, timeout_s=budget_s, local_addresses=options.local_addresses
         )
-        upgrade = Upgrade(connected, self._poller, parsed, headers)
+        upgrade = Upgrade(connected.fileno(), self._poller, parsed, headers)
+        descriptor = connected.detach()  # it is the poller's from now on
         timer = self._loop.call_later(budget_s, upgrade.give_up, budget_s)
         try:
             upgrade.begin()
@@ -75,7 +76,7 @@ class StraightConnector:
         times.upgrade = answer.at - upgrade.begun_at
         connection = Connection(answer.at, options.max_message_bytes, options.close_timeout_s)
         connection.compression, connection.subprotocol = compression, subprotocol
-        TcpTransport(connected.detach(), self._poller, connection, options.max_message_bytes, answer.behind)
+        TcpTransport(descriptor, self._poller, connection, options.max_message_bytes, answer.behind)
         return connection
 
     def _parsed(self, url: str) -> WSParsedURL:

@@ -8,6 +8,7 @@ after that one alone.
 from __future__ import annotations
 
 import asyncio
+import os
 import select
 from collections.abc import Callable
 from typing import Final
@@ -19,20 +20,31 @@ _WRITABLE: Final = 4
 
 
 class Poller:
-    """Calls back for each socket that can be read or written. The callbacks must not raise. Only for Linux."""
+    """Calls back for each socket that can be read or written. The callbacks must not raise. Only for Linux.
+
+    The file descriptors that it watches are its own: it closes them, at the latest when it is closed itself.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Raises OSError where no file descriptor is left."""
         self.loop = loop
+        self.closed = False
         self._epoll = select.epoll()
         self._readers: dict[int, Callable[[], None]] = {}
         self._writers: dict[int, Callable[[], None]] = {}
         loop.add_reader(self._epoll.fileno(), self._look)
 
     def watch(self, descriptor: int, on_readable: Callable[[], None]) -> None:
-        """Call back whenever there is something to read, an end or an error; once more: call another one back."""
+        """Call back whenever there is something to read, an end or an error. The second time: call another one back.
+
+        Raises OSError, or ValueError once this is closed; the descriptor is closed then, too.
+        """
         if descriptor not in self._readers:
-            self._epoll.register(descriptor, _READABLE)
+            try:
+                self._epoll.register(descriptor, _READABLE)
+            except (OSError, ValueError):  # ValueError: this is closed
+                os.close(descriptor)
+                raise
         self._readers[descriptor] = on_readable
 
     def watch_writing(self, descriptor: int, on_writable: Callable[[], None] | None) -> None:
@@ -43,22 +55,24 @@ class Poller:
         elif self._writers.pop(descriptor, None) is not None:
             self._epoll.modify(descriptor, _READABLE)
 
-    def forget(self, descriptor: int) -> None:
-        """Call back no more. To be called before the descriptor is closed."""
+    def drop(self, descriptor: int) -> None:
+        """Close a descriptor that is watched; without effect for any other."""
         if self._readers.pop(descriptor, None) is not None:
             self._writers.pop(descriptor, None)
             self._epoll.unregister(descriptor)
+            os.close(descriptor)
 
     def close(self) -> None:
-        """Watch nothing any more. Safe to call twice."""
-        if not self._epoll.closed:
+        """Close all that is watched. Safe to call twice."""
+        if not self.closed:
+            self.closed = True
             self.loop.remove_reader(self._epoll.fileno())
+            for descriptor in tuple(self._readers):
+                self.drop(descriptor)
             self._epoll.close()
-            self._readers.clear()
-            self._writers.clear()
 
     def _look(self) -> None:
-        if self._epoll.closed:
+        if self.closed:
             return
         readers = self._readers
         for descriptor, events in self._epoll.poll(0, _AT_A_TIME):

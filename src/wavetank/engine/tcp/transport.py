@@ -17,7 +17,7 @@ _KNOWN: Final = frozenset((0, 1, 2, 8, 9, 10))
 
 
 class TcpTransport(Transport):
-    """Owns the file descriptor of a connected, non-blocking socket whose upgrade is done."""
+    """Frames over a connected, non-blocking socket that is watched, and whose upgrade is done."""
 
     __slots__ = ("_connection", "_descriptor", "_finishing", "_limit", "_pieces", "_poller", "_unsent", "_wanted")
 
@@ -41,7 +41,7 @@ class TcpTransport(Transport):
 
     def send(self, opcode: int, payload: bytes, compressed: bool = False) -> None:
         """See `Transport`."""
-        if self._descriptor < 0 or self._finishing:
+        if self._descriptor < 0 or self._finishing or self._poller.closed:  # closed, its number may be another file's
             return
         data = encoded(opcode, payload, compressed)
         if self._unsent is not None:
@@ -87,8 +87,7 @@ class TcpTransport(Transport):
 
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1
-        self._poller.forget(descriptor)
-        os.close(descriptor)
+        self._poller.drop(descriptor)
         self._pieces = self._unsent = None
 
     # -- receiving -----------------------------------------------------------------------------------------------

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import os
-import socket
 from collections.abc import Mapping
 from http import HTTPStatus
 from time import perf_counter_ns
 from typing import Final
 
 from picows import WSParsedURL
+from websockets.utils import accept_key, generate_key
 
+from wavetank.engine.connect_failures import closed_early, no_websocket, refused, too_slow, was_reset
 from wavetank.engine.tcp.poller import Poller
 from wavetank.errors import UserFailure
 
-_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _CHUNK: Final = 16_384
 _LONGEST: Final = 65_536
 _END: Final = b"\r\n\r\n"
@@ -52,59 +50,56 @@ class Upgrade:
     `connect_reset`.
     """
 
-    __slots__ = ("_came", "_connected", "_key", "_path", "_peer", "_poller", "_unsent", "answer", "begun_at")
+    __slots__ = ("_came", "_descriptor", "_key", "_path", "_peer", "_poller", "_unsent", "answer", "begun_at")
 
-    def __init__(self, connected: socket.socket, poller: Poller, url: WSParsedURL, headers: Mapping[str, str]) -> None:
-        """`headers` go along with the request."""
-        self._connected = connected
+    def __init__(self, descriptor: int, poller: Poller, url: WSParsedURL, headers: Mapping[str, str]) -> None:
+        """`descriptor` is that of a connected, non-blocking socket. `headers` go along with the request."""
+        self._descriptor = descriptor
         self._poller = poller
         self._peer = url.netloc.rpartition("@")[2]
-        self._path = url.path or "/"
-        self._key = base64.b64encode(os.urandom(16))
+        self._path = url.path
+        self._key = generate_key()
         self._came = b""
         self._unsent = _request(url.resource_name, self._peer, self._key, headers)
         self.answer: asyncio.Future[Answer] = poller.loop.create_future()
         self.begun_at = 0
 
     def begin(self) -> None:
-        """Send the request. Raises OSError where the system cannot watch one more socket."""
-        self._poller.watch(self._connected.fileno(), self._read)
+        """Send the request. The socket is the poller's from now on. Raises OSError where that watches no more."""
+        self._poller.watch(self._descriptor, self._read)
         self.begun_at = perf_counter_ns()
         self._write()
 
     def give_up(self, after_s: float) -> None:
         """It has taken too long."""
-        reason = f"{self._peer} did not finish the handshake in {after_s:g} s"
-        self._fail(UserFailure("handshake_timeout", reason))
+        self._fail(too_slow(self._peer, after_s))
 
     def drop(self) -> None:
         """Close the socket."""
-        self._poller.forget(self._connected.fileno())
-        self._connected.close()
+        self._poller.drop(self._descriptor)
 
     def _write(self) -> None:
         try:
-            self._unsent = self._unsent[self._connected.send(self._unsent) :]
+            self._unsent = self._unsent[os.write(self._descriptor, self._unsent) :]
         except BlockingIOError:
             pass
         except OSError:  # whoever reads learns of it
             self._unsent = b""
-        self._poller.watch_writing(self._connected.fileno(), self._write if self._unsent else None)
+        self._poller.watch_writing(self._descriptor, self._write if self._unsent else None)
 
     def _read(self) -> None:
         if self.answer.done():
             return
         try:
-            came = self._connected.recv(_CHUNK)
+            came = os.read(self._descriptor, _CHUNK)
         except BlockingIOError:
             return
         except OSError:
-            self._fail(UserFailure("connect_reset", f"{self._peer} reset the connection during the handshake"))
+            self._fail(was_reset(self._peer))
             return
         at = perf_counter_ns()
         if not came:
-            reason = f"{self._peer} closed the connection before the handshake was done"
-            self._fail(UserFailure("handshake_closed", reason))
+            self._fail(closed_early(self._peer))
             return
         self._came += came
         head, end, behind = self._came.partition(_END)
@@ -121,9 +116,7 @@ class Upgrade:
             self._invalid(f"its first line is {first[:80]!r}")
             return
         if status != "101":
-            said = f"{status} {phrase or _usual_phrase(int(status))}".strip()
-            reason = f"{self._peer} answered the upgrade at {self._path} with {said}"
-            self._fail(UserFailure(f"http_{status}", reason))
+            self._fail(refused(self._peer, self._path, int(status), phrase or _usual_phrase(int(status))))
             return
         headers: dict[str, list[str]] = {}
         for line in lines:
@@ -136,29 +129,30 @@ class Upgrade:
             if wanted not in [each.strip() for each in ",".join(headers.get(name, [])).lower().split(",")]:
                 self._invalid(f"its {name.title()} header is not {wanted!r}")
                 return
-        accepted = base64.b64encode(hashlib.sha1(self._key + _GUID).digest()).decode()
-        if headers.get("sec-websocket-accept") != [accepted]:
+        if headers.get("sec-websocket-accept") != [accept_key(self._key)]:
             self._invalid("its Sec-WebSocket-Accept header does not belong to the request")
+            return
+        if self._unsent:
+            self._invalid("it accepted a request that it had not heard to its end")
             return
         self.answer.set_result(Answer(headers, behind, at))
 
     def _invalid(self, what: str) -> None:
-        reason = f"{self._peer} did not answer like a WebSocket server: {what}"
-        self._fail(UserFailure("handshake_invalid", reason))
+        self._fail(no_websocket(self._peer, what))
 
     def _fail(self, failure: UserFailure) -> None:
         if not self.answer.done():
             self.answer.set_exception(failure)
 
 
-def _request(resource: str, host: str, key: bytes, headers: Mapping[str, str]) -> bytes:
+def _request(resource: str, host: str, key: str, headers: Mapping[str, str]) -> bytes:
     lines = [
         f"GET {resource} HTTP/1.1",
         f"Host: {host}",
         "Upgrade: websocket",
         "Connection: Upgrade",
         "Sec-WebSocket-Version: 13",
-        f"Sec-WebSocket-Key: {key.decode()}",
+        f"Sec-WebSocket-Key: {key}",
     ]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join(lines).encode() + _END

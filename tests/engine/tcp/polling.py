@@ -1,0 +1,32 @@
+"""A poller in a loop that runs for as long as a test does."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+
+from wavetank.engine.loop import new_event_loop
+from wavetank.engine.tcp.poller import Poller
+
+
+def in_loop(test: Callable[[Poller], Awaitable[None]]) -> None:
+    """Runs the test; what it leaves watched is closed."""
+
+    async def main() -> None:
+        poller = Poller(asyncio.get_running_loop())
+        try:
+            await asyncio.wait_for(test(poller), 20)
+        finally:
+            poller.close()
+
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(main())
+
+
+def pair() -> tuple[int, socket.socket]:
+    """Two ends of a connection, neither of which blocks: a descriptor for a poller, and the other one's socket."""
+    near, far = socket.socketpair()
+    near.setblocking(False)
+    far.setblocking(False)
+    return near.detach(), far
