@@ -20,7 +20,7 @@ _UNACCOUNTED = 200_000
 """So many objects that no user accounts for are worth a collection, of 20 ms (0.1 us for each object)."""
 
 _PER_USER = 100
-"""A user in a conversation consists of some 50 objects that the collector knows of."""
+"""A user in a conversation consists of some 30 objects that the collector knows of, and of more with TLS."""
 
 _HABIT = 0.5
 """Where this share of the new objects was garbage, more of it is to come."""
@@ -32,7 +32,7 @@ what survived, which then is left alone: after twenty young ones, the loop stood
 _BLOCKS = 500_000
 _BLOCKS_PER_USER = 400
 """Memory in use, in what Python hands out at a time (`sys.getallocatedblocks`, 1 ms where there are 10 million). A user
-of the YMERA plan holds a hundred."""
+of the YMERA plan holds some fifty."""
 
 
 class Collections:
