@@ -1,4 +1,4 @@
-"""The promises of `UserTask`: resumed in place, and a task like any other for everything built on asyncio."""
+"""The promises of drivers and their faces: resumed in place, and tasks like any other for all built on asyncio."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import httpx
 import pytest
 from aiohttp import ClientSession, web
 
+from wavetank.engine.driver import Driver
 from wavetank.engine.loop import new_event_loop
-from wavetank.engine.parking import parked
+from wavetank.engine.parking import PARKING
 from wavetank.engine.task import UserTask
 
 Make = Callable[[], asyncio.AbstractEventLoop]
@@ -25,12 +26,12 @@ def runner(request: pytest.FixtureRequest) -> Any:
         yield runner
 
 
-def drive(coroutine: Coroutine[Any, Any, None]) -> tuple[UserTask, asyncio.Event]:
+def drive(coroutine: Coroutine[Any, Any, None]) -> tuple[Driver, asyncio.Event]:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
-    task = UserTask(coroutine, loop, lambda task: ended.set())
-    loop.call_soon(task.start)
-    return task, ended
+    driver = Driver(coroutine, loop, lambda driver: ended.set(), UserTask)
+    loop.call_soon(driver.start)
+    return driver, ended
 
 
 def outcome(runner: asyncio.Runner, user: Callable[[], Coroutine[Any, Any, Any]]) -> list[Any]:
@@ -52,25 +53,27 @@ def outcome(runner: asyncio.Runner, user: Callable[[], Coroutine[Any, Any, Any]]
 
 def test_a_weak_reference_to_a_task_is_cleared_when_it_goes(runner: asyncio.Runner) -> None:
     # Libraries keep what belongs to a task in maps with weak keys. A reference to a compiled object would dangle.
+    kept: list[weakref.ref[asyncio.Task[Any]]] = []
+
     async def user() -> None:
+        current = asyncio.current_task()
+        assert current is not None
+        kept.append(weakref.ref(current))
         await asyncio.sleep(0)
+        assert kept[0]() is current
 
-    async def main() -> weakref.ref[UserTask]:
-        task, ended = drive(user())
-        kept = weakref.ref(task)
-        await ended.wait()
-        assert kept() is task
-        return kept
-
-    assert runner.run(main())() is None
+    outcome(runner, user)
+    assert kept[0]() is None
 
 
-def test_a_parked_user_is_resumed_in_place_with_a_value(runner: asyncio.Runner) -> None:
-    seen: list[object] = []
+def test_a_parked_user_is_resumed_in_place(runner: asyncio.Runner) -> None:
+    seen: list[str] = []
 
     async def user() -> None:
-        seen.append(await parked())
-        seen.append(await parked())
+        await PARKING
+        seen.append("first")
+        await PARKING
+        seen.append("second")
 
     async def main() -> None:
         task, ended = drive(user())
@@ -80,12 +83,12 @@ def test_a_parked_user_is_resumed_in_place_with_a_value(runner: asyncio.Runner) 
         done = loop.create_future()
 
         def wake() -> None:
-            task.resume("first")
+            task.resume()
             done.set_result(list(seen))  # no turn of the loop between the call and its effect
 
         loop.call_soon(wake)
         assert await done == ["first"]
-        loop.call_soon(task.resume, "second")
+        loop.call_soon(task.resume)
         await ended.wait()
 
     runner.run(main())
@@ -97,7 +100,7 @@ def test_an_error_can_be_raised_in_a_parked_user_only(runner: asyncio.Runner) ->
 
     async def user() -> None:
         try:
-            await parked()
+            await PARKING
         except ConnectionError as error:
             caught.append(str(error))
         await asyncio.Event().wait()
@@ -111,10 +114,10 @@ def test_an_error_can_be_raised_in_a_parked_user_only(runner: asyncio.Runner) ->
         await asyncio.sleep(0)
         assert not task.is_parked
         assert task.throw(ConnectionError("again")) is False
-        task.resume("not parked: without effect")
+        task.resume()  # not parked: without effect
         task.cancel()
         await ended.wait()
-        assert task.cancelled()
+        assert isinstance(task.exception_raised, asyncio.CancelledError)
 
     runner.run(main())
     assert caught == ["gone"]
@@ -124,7 +127,7 @@ def test_asyncio_timeout_ends_a_parked_wait(runner: asyncio.Runner) -> None:
     async def user() -> str:
         try:
             async with asyncio.timeout(0.01):
-                await parked()
+                await PARKING
         except TimeoutError:
             return "timed out"
         return "resumed"
@@ -187,7 +190,7 @@ def test_context_variables_belong_to_one_user(runner: asyncio.Runner) -> None:
         name.set(own)
         await asyncio.sleep(0.001)
         seen.append(name.get())
-        await parked()
+        await PARKING
         seen.append(name.get())
 
     async def main() -> None:
@@ -205,12 +208,30 @@ def test_context_variables_belong_to_one_user(runner: asyncio.Runner) -> None:
     assert sorted(seen[2:]) == ["ada", "grace"]
 
 
+def test_a_user_who_is_resumed_before_its_cancellation_comes_is_cancelled_all_the_same(
+    runner: asyncio.Runner,
+) -> None:
+    async def user() -> None:
+        await PARKING
+        await asyncio.Event().wait()
+
+    async def main() -> None:
+        task, ended = drive(user())
+        await asyncio.sleep(0)
+        asyncio.get_running_loop().call_soon(task.resume)
+        task.cancel()
+        await asyncio.wait_for(ended.wait(), 5)
+        assert isinstance(task.exception_raised, asyncio.CancelledError)
+
+    runner.run(main())
+
+
 def test_a_user_who_cancels_itself_ends_cancelled(runner: asyncio.Runner) -> None:
     async def user() -> None:
         current = asyncio.current_task()
         assert current is not None
         current.cancel("enough")
-        await parked()
+        await PARKING
 
     with pytest.raises(asyncio.CancelledError, match="enough"):
         outcome(runner, user)
@@ -241,20 +262,27 @@ def test_done_callbacks_are_called_with_the_task(runner: asyncio.Runner) -> None
     async def main() -> None:
         called: list[object] = []
         forgotten: list[object] = []
+        tasks: list[asyncio.Task[Any]] = []
 
         async def user() -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            tasks.append(task)
+            task.add_done_callback(called.append)
+            task.add_done_callback(forgotten.append)
+            assert task.remove_done_callback(forgotten.append) == 1
+            with pytest.raises(asyncio.InvalidStateError):
+                task.exception()
             await asyncio.sleep(0)
 
-        task, ended = drive(user())
-        task.add_done_callback(called.append)
-        task.add_done_callback(forgotten.append)
-        assert task.remove_done_callback(forgotten.append) == 1
+        _, ended = drive(user())
         await ended.wait()
         await asyncio.sleep(0)
-        assert called == [task]
+        assert called == tasks
         assert forgotten == []
-        assert task.done()
-        assert task.exception() is None
+        assert tasks[0].done()
+        assert not tasks[0].cancelled()
+        assert tasks[0].exception() is None
 
     runner.run(main())
 

@@ -340,7 +340,10 @@ def test_a_snapshot_ends_at_each_boundary_so_that_each_user_is_of_its_phase() ->
 def test_users_who_have_left_leave_nothing_to_the_garbage_collector() -> None:
     def kinds() -> dict[str, int]:
         counted = Counter(type(each).__name__ for each in gc.get_objects())
-        return {name: counted[name] for name in ("User", "UserTask", "Socket", "Reader", "Connection", "Inbox")}
+        return {
+            name: counted[name]
+            for name in ("User", "Driver", "UserTask", "Rest", "Socket", "Reader", "Connection", "Inbox")
+        }
 
     gc.collect()
     before = kinds()

@@ -2,8 +2,8 @@
 
 An asyncio task is resumed through the loop's queue: a reply sets a future, the future schedules the task, the loop
 gets round to it. A user waits millions of times, mostly for a reply or for a think to end, so that detour is most
-of its cost. A driver is resumed in place instead: the coroutine awaits `parked()`, and whoever has what it waits
-for (the frame callback, a timer) calls `resume`. Anything else that it awaits is an asyncio future and is waited
+of its cost. A driver is resumed in place instead: the coroutine awaits `park()`, and whoever has what it waits for
+(the frame callback, a timer) calls `resume`. Anything else that it awaits is an asyncio future and is waited
 for the ordinary way, so asyncio's own tools (`timeout`, `sleep`, streams) and libraries built on it work inside.
 
 The duties of a task towards asyncio are those listed under "Extending" in its documentation.
@@ -14,26 +14,28 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from asyncio import _enter_task, _leave_task
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from time import perf_counter_ns
-from typing import Any, cast
+from typing import Any, cast, final
 
-from mypy_extensions import mypyc_attr
+from wavetank.engine.parking import PARKED, PARKING
+from wavetank.engine.wait import Wait
 
-from wavetank.engine.parking import PARKED
 
-
-@mypyc_attr(allow_interpreted_subclasses=True)
 class Waiter:
-    """Somebody who waits. Both calls are without effect once it has been woken.
+    """Somebody who waits. Once it has been woken, to wake it again is without effect.
 
     No abstract base class: mypyc gives what inherits from one a slot for weak references, and never clears those.
     """
 
     __slots__ = ()
 
-    def resume(self, value: object = None) -> None:
-        """Wake it with a value."""
+    def park(self, wait: Wait | None = None) -> Awaitable[None]:
+        """To be awaited until it is woken. If that is by an error, whoever raises it, `wait` is told first."""
+        raise NotImplementedError
+
+    def resume(self) -> None:
+        """Wake it."""
         raise NotImplementedError
 
     def throw(self, error: BaseException) -> bool:
@@ -45,29 +47,32 @@ def _nobody(driver: Driver) -> None:
     """Has been told already."""
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
+@final
 class Driver(Waiter):
     """Drives a coroutine; resumed in place by `resume`, and by asyncio futures like any task.
 
-    `on_done(driver)` is called once, when the coroutine has ended; `exception_raised` then says how.
+    `on_done(driver)` is called once, when the coroutine has ended; `exception_raised` then says how. To asyncio, and to
+    libraries built on it, the task that runs is what `face(driver)` gives.
     """
 
     __slots__ = (
         "_cancel_message",
-        "_cancel_requests",
-        "_context",
-        "_coroutine",
-        "_fut_waiter",
-        "_is_parked",
-        "_loop",
-        "_must_cancel",
+        "_face",
         "_on_done",
+        "_parked_for",
+        "cancel_requests",
+        "context",
+        "coroutine",
         "done_callbacks",
         "exception_raised",
         "finished",
+        "is_parked",
         "is_running",
+        "loop",
+        "must_cancel",
         "name",
         "turns",
+        "waits_for",
         "woken_at",
     )
 
@@ -75,18 +80,21 @@ class Driver(Waiter):
         self,
         coroutine: Coroutine[Any, Any, None],
         loop: asyncio.AbstractEventLoop,
-        on_done: Callable[[Any], None],
+        on_done: Callable[[Driver], object],
+        face: Callable[[Driver], object],
         name: str = "user",
     ) -> None:
-        self._coroutine = coroutine
-        self._loop = loop
+        self.coroutine = coroutine
+        self.loop = loop
         self._on_done = on_done
-        self._context = contextvars.copy_context()
-        self._fut_waiter: asyncio.Future[Any] | None = None  # asyncio's own name: anyio reads it
-        self._is_parked = False
-        self._must_cancel = False
+        self.context = contextvars.copy_context()
+        self.waits_for: asyncio.Future[Any] | None = None
+        self.is_parked = False
+        """Whether the coroutine awaits `park()` right now."""
+        self._parked_for: Wait | None = None
+        self.must_cancel = False
         self._cancel_message: object = None
-        self._cancel_requests = 0
+        self.cancel_requests = 0
         self.done_callbacks: list[tuple[Callable[[Any], object], contextvars.Context | None]] = []
         self.exception_raised: BaseException | None = None
         self.finished = False
@@ -97,51 +105,55 @@ class Driver(Waiter):
         """How often it has been resumed."""
         self.woken_at = 0
         """When it last stopped waiting for something that is not the engine's (`time.perf_counter_ns`)."""
+        self._face: object = face(self)
 
     # -- for the engine ----------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Run the coroutine until it first waits. Call it from a loop callback, not from inside a task."""
-        self._context.run(self._advance, None, None)
+        self.context.run(self._advance, None)
 
-    def resume(self, value: object = None) -> None:
-        """Wake a parked coroutine with `value`, in place. Without effect when it is not parked."""
-        if self._is_parked:
-            self._context.run(self._advance, value, None)
+    def park(self, wait: Wait | None = None) -> Awaitable[None]:
+        """See `Waiter`. Only the coroutine that is driven may await it, and at once."""
+        self._parked_for = wait
+        return PARKING
+
+    def resume(self) -> None:
+        """Wake a parked coroutine, in place. Without effect when it is not parked."""
+        if self.is_parked:
+            self.context.run(self._advance, None)
 
     def throw(self, error: BaseException) -> bool:
         """Wake a parked coroutine by raising `error` in it. False, without effect, when it is not parked."""
-        if not self._is_parked:
+        if not self.is_parked:
             return False
-        self._context.run(self._advance, None, error)
+        if self._parked_for is not None:
+            self._parked_for.abandon()
+        self.context.run(self._advance, error)
         return True
 
     def cancel(self, msg: object = None) -> bool:
         """Ask the coroutine to end by raising CancelledError in it, as `asyncio.Task.cancel` does."""
         if self.finished:
             return False
-        self._cancel_requests += 1
+        self.cancel_requests += 1
         self._cancel_message = msg
         self._interrupt()
         return True
 
-    @property
-    def is_parked(self) -> bool:
-        """Whether the coroutine awaits `parked()` right now."""
-        return self._is_parked
-
-    def _advance(self, value: object, error: BaseException | None) -> None:
+    def _advance(self, error: BaseException | None) -> None:
         """One step of the coroutine; called in the task's context, where the loop calls `_wake` and `_continue` too."""
-        self._is_parked = False
-        self._fut_waiter = None
+        self.is_parked = False
+        self._parked_for = self.waits_for = None
         self.turns += 1
         self.is_running = True
-        if self._must_cancel:
-            self._must_cancel = False
+        if self.must_cancel:
+            self.must_cancel = False
             error = self._cancelled_error()
-        _enter_task(self._loop, self)  # type: ignore[arg-type]  # for task authors
+        face = self._face
+        _enter_task(self.loop, face)  # type: ignore[arg-type]  # for task authors
         try:
-            waiting_for = self._coroutine.send(value) if error is None else self._coroutine.throw(error)
+            waiting_for = self.coroutine.send(None) if error is None else self.coroutine.throw(error)
         except StopIteration:
             self._finish(None)
         except (KeyboardInterrupt, SystemExit) as ending:
@@ -153,44 +165,45 @@ class Driver(Waiter):
             self._wait(waiting_for)
         finally:
             self.is_running = False
-            _leave_task(self._loop, self)  # type: ignore[arg-type]  # for task authors
+            _leave_task(self.loop, face)  # type: ignore[arg-type]  # for task authors
 
     def _wait(self, waiting_for: object) -> None:
         if waiting_for is PARKED:
-            self._is_parked = True
+            self.is_parked = True
         elif waiting_for is None:  # a bare yield: asyncio.sleep(0)
-            self._loop.call_soon(self._continue, context=self._context)
+            self.loop.call_soon(self._continue, context=self.context)
         elif getattr(waiting_for, "_asyncio_future_blocking", None):
             future = cast("asyncio.Future[Any]", waiting_for)
             future._asyncio_future_blocking = False  # noqa: SLF001  # how a task takes a future over
-            future.add_done_callback(self._wake, context=self._context)
-            self._fut_waiter = future
+            future.add_done_callback(self._wake, context=self.context)
+            self.waits_for = future
         else:
             error = RuntimeError(f"a user awaited {waiting_for!r}, which is no asyncio awaitable")
-            self._loop.call_soon(self._advance, None, error, context=self._context)
+            self.loop.call_soon(self._advance, error, context=self.context)
             return
-        if self._must_cancel:  # asked to cancel itself while it ran
-            self._must_cancel = False
+        if self.must_cancel:  # asked to cancel itself while it ran
+            self.must_cancel = False
             self._interrupt()
 
     def _continue(self) -> None:
         if not self.finished:
             self.woken_at = perf_counter_ns()
-            self._advance(None, None)
+            self._advance(None)
 
     def _wake(self, future: asyncio.Future[Any]) -> None:
         # The future raises its own exception, or its cancellation, inside the coroutine: send(None) is enough.
         if not self.finished:
             self.woken_at = perf_counter_ns()
-            self._advance(None, None)
+            self._advance(None)
 
     def _finish(self, error: BaseException | None) -> None:
         self.finished = True
         self.exception_raised = error
+        # What is told holds this mostly, as the face does: together they would wait for the collector.
+        face, self._face = self._face, None
         for callback, context in self.done_callbacks:
-            self._loop.call_soon(callback, self, context=context)
+            self.loop.call_soon(callback, face, context=context)
         self.done_callbacks.clear()
-        # Whoever is told mostly holds the user, who holds this task: together they would wait for the collector.
         on_done, self._on_done = self._on_done, _nobody
         on_done(self)
 
@@ -200,10 +213,14 @@ class Driver(Waiter):
         )
 
     def _interrupt(self) -> None:
-        if self._fut_waiter is not None and self._fut_waiter.cancel(self._cancel_message):
+        if self.waits_for is not None and self.waits_for.cancel(self._cancel_message):
             return
-        if self._is_parked:
+        if self.is_parked:
             # Not in place: cancel() is often called from inside another task.
-            self._loop.call_soon(self.throw, self._cancelled_error())
+            self.loop.call_soon(self._throw_cancelled)
         else:
-            self._must_cancel = True
+            self.must_cancel = True
+
+    def _throw_cancelled(self) -> None:
+        if not self.finished and not self.throw(self._cancelled_error()):
+            self._interrupt()  # it has been resumed since, and waits for something else now

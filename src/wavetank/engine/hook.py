@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from time import perf_counter_ns
 
 from wavetank.engine.connector import Connector
+from wavetank.engine.driver import Driver
 from wavetank.engine.rendezvous import Rendezvous
 from wavetank.engine.services import Services
 from wavetank.engine.task import UserTask
@@ -56,7 +57,7 @@ async def run_hook(
         if user.socket is not None:
             await user.socket.close()
 
-    user.task = UserTask(live(), loop, lambda task: ended.set(), "hook")
+    user.task = Driver(live(), loop, lambda task: ended.set(), UserTask, "hook")
     loop.call_soon(user.task.start)
     try:
         await ended.wait()

@@ -23,3 +23,7 @@ class Owner(Performer):
     @abstractmethod
     def interrupt(self, failure: UserFailure) -> None:
         """The connection was lost while no reply was waited for."""
+
+    @abstractmethod
+    def roused(self) -> None:
+        """It rests no longer."""

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 
 from wavetank.engine.driver import Waiter
-from wavetank.engine.waiting import woken
 
 
 class Rendezvous:
@@ -37,7 +36,7 @@ class Rendezvous:
             return
         self._waiting.add(waiter)
         try:
-            await woken(waiter)
+            await waiter.park()
         finally:
             self._waiting.discard(waiter)
 

@@ -13,9 +13,8 @@ from wavetank.engine.owner import OnLoss, Owner
 from wavetank.engine.pipeline import OnEnd, Pipeline
 from wavetank.engine.reader import Reader
 from wavetank.engine.services import Services
-from wavetank.engine.waiting import waiter_for, woken
-from wavetank.errors import UserFailure
-from wavetank.flow.contract import Line, PhasesOver
+from wavetank.engine.waiting import waiter_for
+from wavetank.flow.contract import Line
 from wavetank.flow.correlation import Correlator
 from wavetank.flow.expectation import Expected
 from wavetank.metrics.recorder import Series
@@ -37,15 +36,11 @@ class Socket(Line):
         "_asked_at",
         "_closer",
         "_connection",
-        "_counts",
-        "_expectation",
         "_inbox",
-        "_listening",
         "_lost",
         "_on_loss",
         "_parting",
         "_pipeline",
-        "_pong",
         "_pushes",
         "_reader",
         "_services",
@@ -70,13 +65,9 @@ class Socket(Line):
         self._user = user
         self._connection = connection
         self._services = services
-        self._counts = services.recorder.counts
         self._traffic = services.recorder.traffic
-        self._expectation: Expected | None = None
-        self._pong: bytes | None = None
-        self._reader = Reader(user, services.timers)  # who waits for a message or a pong
+        self._reader = Reader(user, services.recorder, services.timers)  # who waits for a message or a pong
         self._closer: Waiter | None = None  # who waits for the end
-        self._listening = False  # the reader waits for whatever comes, as long as it takes
         self._on_loss = on_loss or user.interrupt
         self._lost: Closed | None = None
         self._parting = False
@@ -108,7 +99,7 @@ class Socket(Line):
         self._unanswered = None
         if self._pushes is not None:
             self._asked_at = sent_at
-        return self._reply(series, expectation, planned_at, sent_at)
+        return self._reader.reply(expectation, series, planned_at, sent_at, sent_at)
 
     def dispatch(
         self, data: bytes, *, text: bool, series: Series, correlator: Correlator, on_end: OnEnd | None = None
@@ -137,7 +128,7 @@ class Socket(Line):
             waiter = waiter_for(self._user.task)
             pipeline.call_when_settled(waiter.resume)
             try:
-                await woken(waiter)
+                await waiter.park()
             finally:
                 pipeline.forget_callback()
         self._user.planned_at = perf_counter_ns()
@@ -157,7 +148,7 @@ class Socket(Line):
         received_at = self._from_inbox(expectation)
         if received_at is None:
             self._refuse_if_lost()
-            await self._reply(series, expectation, planned_at, sent_at)
+            await self._reader.reply(expectation, series, planned_at, sent_at, now)
         else:
             self._traffic.requests += 1
             self._record(series, planned_at, sent_at, received_at)
@@ -173,10 +164,8 @@ class Socket(Line):
         received_at = self._from_inbox(expectation)
         if received_at is None:
             self._refuse_if_lost()
-            if not bounded:
-                received_at = await self._listen(expectation)
-            elif (received_at := await self._message(expectation, expectation.timeout_ns)) is None:
-                raise self._timed_out(expectation.timeout_ns, expectation.label)
+            await (self._reader.message(expectation) if bounded else self._listen(expectation))
+            received_at = self._reader.received_at
         unanswered = self._unanswered
         if not answers or unanswered is None or received_at < unanswered[2]:
             self._count_push()
@@ -186,28 +175,16 @@ class Socket(Line):
             self._traffic.requests += 1
             self._record(*unanswered, received_at)
 
-    async def ping(self, series: Series, timeout_ns: int, label: str) -> None:
-        """Send a ping control frame and wait for its pong."""
+    def ping(self, series: Series, timeout_ns: int, label: str) -> Awaitable[None]:
+        """Send a ping control frame now; to be awaited for its pong."""
         self._refuse_if_lost()
-        waiting = self._reader.begin(timeout_ns, label)
         planned_at = self._user.planned_at
         payload = self._user.index.to_bytes(8, "big")
         sent_at = perf_counter_ns()
+        waiting = self._reader.pong(payload, series, planned_at, sent_at, timeout_ns, label)
         self._connection.send_ping(payload)
         series.first_sent_ns = series.first_sent_ns or sent_at
-        self._pong = payload
-        self._traffic.requests += 1
-        try:
-            received_at = await waiting
-            if received_at is None:
-                raise self._timed_out(timeout_ns, label)
-        except BaseException:
-            self._counts["websocket.replies_lost"] += 1
-            raise
-        finally:
-            self._pong = None
-            self._reader.end()
-        self._record(series, planned_at, sent_at, received_at)
+        return waiting
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close, and wait for the server's answer; the connection's close timeout bounds the wait."""
@@ -222,7 +199,7 @@ class Socket(Line):
         if self._lost is None:
             self._closer = waiter_for(self._user.task)
             try:
-                await woken(self._closer)
+                await self._closer.park()
             finally:
                 self._closer = None
         assert self._lost is not None
@@ -266,23 +243,11 @@ class Socket(Line):
         traffic.bytes_received += size
         if self._pushes is not None:
             self._pushes.receive(message, received_at)
-        expectation = self._expectation
-        if expectation is not None:
-            try:
-                is_reply = expectation.accepts(message, self._user.vars, self._user.random)
-            except UserFailure as failure:
-                self._reader.fail(failure)
-                return
-            except Exception as error:  # whatever a JSONPath makes of a strange message must not reach the loop
-                reason = f"{expectation.label} could not look into a message: {type(error).__name__}: {error}"
-                self._reader.fail(UserFailure("match_failed", reason))
-                return
-            if is_reply:
-                self._expectation = None
-                if self._pushes is not None and self._asked_at:
-                    self._pushes.compare_clocks(message, self._asked_at, received_at)
-                self._reader.wake(received_at)
-                return
+        if self._reader.wants(message):
+            if self._pushes is not None and self._asked_at:
+                self._pushes.compare_clocks(message, self._asked_at, received_at)
+            self._reader.wake(received_at)
+            return
         if self._pipeline is not None and self._pipeline.receive(message, received_at):
             return
         inbox = self._inbox
@@ -292,10 +257,8 @@ class Socket(Line):
         inbox.add(message, received_at)
 
     def receive_pong(self, payload: bytes, received_at: int) -> None:
-        """A pong came: the one waited for, or one that nobody asked for, which RFC 6455 allows."""
-        if self._pong is not None and payload == self._pong:
-            self._pong = None
-            self._reader.wake(received_at)
+        """A pong came."""
+        self._reader.take_pong(payload, received_at)
 
     def lose(self, closed: Closed, received_at: int) -> None:
         """The connection takes no more messages."""
@@ -310,7 +273,7 @@ class Socket(Line):
         elif not expected and not self._parting:
             self._on_loss(closed.as_failure())
         if self._closer is not None:
-            self._closer.resume(received_at)
+            self._closer.resume()
 
     def gone(self) -> None:
         """The socket is closed."""
@@ -325,7 +288,7 @@ class Socket(Line):
             return True
         if self._reader.waits:
             # Whoever listens for as long as the connection lasts takes its proper end for what it is.
-            return self._listening and closed.code in PROPER
+            return self._reader.listens and closed.code in PROPER
         if self._inbox and closed.code in PROPER:
             return True  # there is something left to read: what came before the end is the end's reason
         return self._parting and (self._pipeline is None or not self._pipeline.under_way)
@@ -345,49 +308,11 @@ class Socket(Line):
             self._parting = True
         return sent_at
 
-    async def _reply(self, series: Series, expectation: Expected, planned_at: int, sent_at: int) -> None:
-        # Most of what a run does is done here: it calls as little as it can.
-        waiting = self._reader.begin(expectation.timeout_ns, expectation.label)
-        self._expectation = expectation
-        self._traffic.requests += 1
-        try:
-            received_at = await waiting
-            if received_at is None:
-                raise self._timed_out(expectation.timeout_ns, expectation.label)
-        except BaseException:
-            self._counts["websocket.replies_lost"] += 1
-            raise
-        finally:
-            self._expectation = None
-            self._reader.end()
-        self._record(series, planned_at, sent_at, received_at)
-
-    async def _message(self, expectation: Expected, timeout_ns: int) -> int | None:
-        """Wait for the message that is expected; gives when it came, None when it took too long."""
-        waiting = self._reader.begin(timeout_ns, expectation.label)
-        self._expectation = expectation
-        try:
-            return await waiting
-        finally:
-            self._expectation = None
-            self._reader.end()
-
-    async def _listen(self, expectation: Expected) -> int:
+    def _listen(self, expectation: Expected) -> Awaitable[None]:
         """Wait for a message until the phases are over. Raises PhasesOver then."""
         services = self._services
         until_ns = max(services.last_arrival_ns, self._connection.opened_at + services.least_listening_ns)
-        self._listening = True
-        try:
-            received_at = await self._message(expectation, max(0, until_ns - perf_counter_ns()))
-        finally:
-            self._listening = False
-        if received_at is None:
-            raise PhasesOver
-        return received_at
-
-    def _timed_out(self, timeout_ns: int, label: str) -> UserFailure:
-        self._counts["websocket.reply_timeouts"] += 1
-        return UserFailure("reply_timeout", f"{label} got no reply within {timeout_ns / 1e9:g} s")
+        return self._reader.listen(expectation, until_ns)
 
     def _record(self, series: Series, planned_at: int, sent_at: int, received_at: int) -> None:
         series.response_ns.append(received_at - planned_at)

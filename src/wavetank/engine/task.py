@@ -1,7 +1,7 @@
-"""The task of one user, with the face of `asyncio.Task` that libraries look at.
+"""The task of one user, as asyncio and the libraries built on it see it.
 
 Not among the modules that are compiled: libraries keep weak references to tasks, for which a compiled object has no
-place. What runs for every message is in its `Driver`, which is compiled.
+place. What runs for every message is in the `Driver`, which is compiled.
 """
 
 from __future__ import annotations
@@ -14,65 +14,83 @@ from typing import Any
 from wavetank.engine.driver import Driver
 
 
-class UserTask(Driver):
-    """A driver that asyncio and the libraries built on it take for a task."""
+class UserTask:
+    """The face of a driver: what there is of `asyncio.Task`."""
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ("__weakref__", "_driver")
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    def cancel(self, msg: object = None) -> bool:
+        """Ask the coroutine to end by raising CancelledError in it."""
+        return self._driver.cancel(msg)
 
     def cancelling(self) -> int:
         """How many cancellations are asked for and not taken back."""
-        return self._cancel_requests
+        return self._driver.cancel_requests
 
     def uncancel(self) -> int:
         """Take one cancellation back (`asyncio.timeout` does so when it was the one who asked)."""
-        if self._cancel_requests > 0:
-            self._cancel_requests -= 1
-        return self._cancel_requests
+        if self._driver.cancel_requests > 0:
+            self._driver.cancel_requests -= 1
+        return self._driver.cancel_requests
 
     def done(self) -> bool:
         """Whether the coroutine has ended."""
-        return self.finished
+        return self._driver.finished
 
     def cancelled(self) -> bool:
         """Whether the coroutine ended by being cancelled."""
-        return self.finished and isinstance(self.exception_raised, asyncio.CancelledError)
+        return self._driver.finished and isinstance(self._driver.exception_raised, asyncio.CancelledError)
 
     def exception(self) -> BaseException | None:
         """What the coroutine raised, if anything. Raises InvalidStateError while it runs."""
-        if not self.finished:
+        if not self._driver.finished:
             raise asyncio.InvalidStateError("the user has not ended")
-        return self.exception_raised
+        return self._driver.exception_raised
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
         """The loop that drives the task."""
-        return self._loop
+        return self._driver.loop
 
     def get_coro(self) -> Coroutine[Any, Any, None]:
         """The coroutine."""
-        return self._coroutine
+        return self._driver.coroutine
 
     def get_context(self) -> contextvars.Context:
         """The context that the coroutine runs in: context variables set by one user stay its own."""
-        return self._context
+        return self._driver.context
 
     def get_name(self) -> str:
         """The name of the task, for messages."""
-        return self.name
+        return self._driver.name
 
     def set_name(self, value: object) -> None:
         """Rename the task."""
-        self.name = str(value)
+        self._driver.name = str(value)
 
     def add_done_callback(self, fn: Callable[[Any], object], /, *, context: contextvars.Context | None = None) -> None:
         """Have `fn(task)` called soon after the end."""
-        if self.finished:
-            self._loop.call_soon(fn, self, context=context)
+        if self._driver.finished:
+            self._driver.loop.call_soon(fn, self, context=context)
         else:
-            self.done_callbacks.append((fn, context))
+            self._driver.done_callbacks.append((fn, context))
 
     def remove_done_callback(self, fn: Callable[[Any], object], /) -> int:
         """Take callbacks back; gives how many there were."""
-        kept = [(callback, context) for callback, context in self.done_callbacks if callback != fn]
-        removed = len(self.done_callbacks) - len(kept)
-        self.done_callbacks[:] = kept
+        callbacks = self._driver.done_callbacks
+        kept = [(callback, context) for callback, context in callbacks if callback != fn]
+        removed = len(callbacks) - len(kept)
+        callbacks[:] = kept
         return removed
+
+    # -- what anyio looks at, by asyncio's own names ---------------------------------------------------------------
+
+    @property
+    def _fut_waiter(self) -> asyncio.Future[Any] | None:
+        return self._driver.waits_for
+
+    @property
+    def _must_cancel(self) -> bool:
+        return self._driver.must_cancel

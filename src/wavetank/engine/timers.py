@@ -13,6 +13,7 @@ from time import perf_counter_ns
 from typing import Final
 
 from wavetank.engine.alarm import make_alarm
+from wavetank.engine.wait import Wait
 
 TICK_NS = 100_000
 """Timers fire on a grid of instants, so far apart."""
@@ -25,18 +26,47 @@ multiple of the next, so that users who rest for different times can wake togeth
 _FAR = 2**62
 
 
-class Timer:
-    """One wait. `cancel` forgets it."""
+class Timer(Wait):
+    """The end of one wait, at `due_ns`."""
 
-    __slots__ = ("callback", "due_ns")
+    __slots__ = ("due_ns", "is_set")
 
-    def __init__(self, due_ns: int, callback: Callable[[], object]) -> None:
+    def __init__(self, due_ns: int) -> None:
         self.due_ns = due_ns
-        self.callback: Callable[[], object] | None = callback
+        self.is_set = True
+
+    def fire(self) -> None:
+        """The instant has come. Called once, from the event loop; must not raise."""
+        raise NotImplementedError
 
     def cancel(self) -> None:
-        """Never call back; without effect when it has already fired."""
-        self.callback = None
+        """Never fire; without effect when it has already fired."""
+        self.is_set = False
+
+    def abandon(self) -> None:
+        """See `Wait`."""
+        self.cancel()
+
+
+class Call(Timer):
+    """Calls back."""
+
+    __slots__ = ("_callback",)
+
+    def __init__(self, due_ns: int, callback: Callable[[], object]) -> None:
+        super().__init__(due_ns)
+        self._callback: Callable[[], object] | None = callback
+
+    def fire(self) -> None:
+        """See `Timer`."""
+        callback, self._callback = self._callback, None
+        if callback is not None:
+            callback()
+
+    def cancel(self) -> None:
+        """See `Timer`."""
+        self.is_set = False
+        self._callback = None  # what it belongs to may end long before it would have been due
 
 
 class Timers:
@@ -66,17 +96,21 @@ class Timers:
 
     def at(self, due_ns: int, callback: Callable[[], object]) -> Timer:
         """Call `callback()` at `due_ns`, or up to a tick of 0.1 ms later (1 ms where there is no better alarm)."""
-        timer = Timer(due_ns, callback)
-        tick = -(-due_ns // TICK_NS)
+        timer = Call(due_ns, callback)
+        self.add(timer)
+        return timer
+
+    def add(self, timer: Timer) -> None:
+        """Have it fire when it is due, or as little later."""
+        tick = -(-timer.due_ns // TICK_NS)
         bucket = self._buckets.get(tick)
         if bucket is not None:
             bucket.append(timer)
-            return timer
+            return
         self._buckets[tick] = [timer]
         heapq.heappush(self._ticks, tick)
         if tick < self._armed_tick:
             self._arm(tick)
-        return timer
 
     def close(self) -> None:
         """Forget all timers."""
@@ -94,10 +128,9 @@ class Timers:
         ticks, buckets = self._ticks, self._buckets
         while ticks and ticks[0] * TICK_NS <= perf_counter_ns():
             for timer in buckets.pop(heapq.heappop(ticks)):
-                callback = timer.callback
-                if callback is not None:
-                    timer.callback = None
-                    callback()
+                if timer.is_set:
+                    timer.is_set = False
+                    timer.fire()
         self._armed_tick = _FAR
         if ticks:
             self._arm(ticks[0])

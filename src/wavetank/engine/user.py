@@ -9,9 +9,10 @@ from typing import Any, Literal, cast
 
 from wavetank.engine.driver import Waiter
 from wavetank.engine.owner import OnLoss, Owner
+from wavetank.engine.rest import Rest
 from wavetank.engine.services import Services
 from wavetank.engine.socket import Socket
-from wavetank.engine.waiting import waiter_for, woken
+from wavetank.engine.waiting import waiter_for
 from wavetank.errors import UserFailure
 from wavetank.plan.chance import random_for
 from wavetank.plan.steps import ConnectionOptions
@@ -167,22 +168,18 @@ class User(Owner):
         self.planned_at = perf_counter_ns()
         return Socket(self, connection, self._services, inbox=inbox, on_loss=on_loss)
 
-    async def think_until(self, due_ns: int) -> None:
-        """Do nothing until `due_ns`, or the next instant on the grid of so long a wait, which is the planned one then.
+    def think_until(self, due_ns: int) -> Awaitable[None]:
+        """To be awaited: do nothing until `due_ns`, or the next instant on the grid of so long a wait.
 
-        Raises UserFailure when the server closes the connection meanwhile.
+        That is the planned one then. Raises UserFailure when the server closes the connection meanwhile.
         """
         if self._interruption is not None:
             self._raise_interruption()
         due_ns = self._services.timers.on_grid(due_ns, due_ns - self.planned_at)
         waiter = self._idle = waiter_for(self.task)
-        timer = self._services.timers.at(due_ns, waiter.resume)
-        try:
-            await woken(waiter)
-        finally:
-            self._idle = None
-            timer.cancel()
-        self.planned_at = due_ns
+        rest = Rest(due_ns, self, waiter)
+        self._services.timers.add(rest)
+        return waiter.park(rest)
 
     async def pause(self) -> None:
         """Let others run."""
@@ -190,7 +187,7 @@ class User(Owner):
         waiter = self._idle = waiter_for(self.task)
         turn = self._services.loop.call_soon(waiter.resume)
         try:
-            await woken(waiter)
+            await waiter.park()
         finally:
             self._idle = None
             turn.cancel()
@@ -241,6 +238,10 @@ class User(Owner):
             self._idle.throw(failure)
         else:
             self._interruption = failure
+
+    def roused(self) -> None:
+        """It rests no longer."""
+        self._idle = None
 
     def depart(self) -> Awaitable[None] | None:
         """Wait for what is under way and close the connection of a script's steps; None where there is none.

@@ -16,6 +16,7 @@ from typing import Any
 
 from wavetank.engine.collector import collections_for
 from wavetank.engine.connector import Connector
+from wavetank.engine.driver import Driver
 from wavetank.engine.health import HealthWatch
 from wavetank.engine.pacer import Pacer
 from wavetank.engine.population import PopulationKeeper
@@ -193,10 +194,11 @@ class Worker:
         session = self._sessions[draw_scenario(self._weights, self._plan.seed, arrival.index)]
         name = session.scenario.name
         user = User(arrival.index, name, self._variables.of(arrival.index), planned_at, self._services)
-        user.task = UserTask(
+        user.task = Driver(
             session.run(user),
             self._services.loop,
             partial(self._ended, user, isinstance(phase, Population)),
+            UserTask,
             f"user-{arrival.index}",
         )
         self._users.add(user)
@@ -211,7 +213,7 @@ class Worker:
             return False
         return len(self._users) >= population_share(phase.max_users, self._share)
 
-    def _ended(self, user: User, of_population: bool, task: UserTask) -> None:
+    def _ended(self, user: User, of_population: bool, task: Driver) -> None:
         error = task.exception_raised
         counts = self._counts
         sent_home = isinstance(error, PhasesOver)
