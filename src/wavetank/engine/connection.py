@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from time import perf_counter_ns
-from typing import Protocol
+
+from mypy_extensions import trait
 
 from wavetank.engine.closed import NO_CLOSE_FRAME, NO_CODE, OUR_CLOSES, Closed, may_be_sent
 from wavetank.engine.deflate import Compression
@@ -17,20 +18,30 @@ from wavetank.engine.transport import Nowhere, Transport
 from wavetank.errors import UserFailure
 
 
-class Receiver(Protocol):
-    """Who takes what a connection receives. Called from the event loop; must not raise."""
+@trait
+class Receiver:
+    """Who takes what a connection receives. Called from the event loop; must not raise.
+
+    A trait and no protocol: compiled, it is called without a look at the object.
+    """
+
+    __slots__ = ()
 
     def receive(self, message: str | bytes, size: int, received_at: int) -> None:
         """A whole message came; `size` is its payload in bytes, `received_at` the instant in ns."""
+        raise NotImplementedError
 
     def receive_pong(self, payload: bytes, received_at: int) -> None:
         """A pong came."""
+        raise NotImplementedError
 
     def lose(self, closed: Closed, received_at: int) -> None:
         """The connection takes no more messages: a close frame came, or it broke. Called once."""
+        raise NotImplementedError
 
     def gone(self) -> None:
         """The socket is closed. Called once, after `lose`."""
+        raise NotImplementedError
 
 
 class Connection:

@@ -16,10 +16,14 @@ import contextvars
 from asyncio import _enter_task, _leave_task
 from collections.abc import Awaitable, Callable, Coroutine
 from time import perf_counter_ns
-from typing import Any, cast, final
+from typing import Any, Final, cast, final
 
 from wavetank.engine.parking import PARKED, PARKING
 from wavetank.engine.wait import Wait
+
+# For authors of tasks; compiled, what is final is not looked up in a map.
+_enter: Final = _enter_task
+_leave: Final = _leave_task
 
 
 class Waiter:
@@ -151,7 +155,7 @@ class Driver(Waiter):
             self.must_cancel = False
             error = self._cancelled_error()
         face = self._face
-        _enter_task(self.loop, face)  # type: ignore[arg-type]  # for task authors
+        _enter(self.loop, face)  # type: ignore[arg-type]
         try:
             waiting_for = self.coroutine.send(None) if error is None else self.coroutine.throw(error)
         except StopIteration:
@@ -165,7 +169,7 @@ class Driver(Waiter):
             self._wait(waiting_for)
         finally:
             self.is_running = False
-            _leave_task(self.loop, face)  # type: ignore[arg-type]  # for task authors
+            _leave(self.loop, face)  # type: ignore[arg-type]
 
     def _wait(self, waiting_for: object) -> None:
         if waiting_for is PARKED:

@@ -7,6 +7,7 @@ from time import perf_counter_ns
 
 from wavetank.engine.driver import Waiter
 from wavetank.engine.owner import Owner
+from wavetank.engine.pushes import Subscriber
 from wavetank.engine.timers import Timer, Timers
 from wavetank.engine.wait import Wait
 from wavetank.engine.waiting import waiter_for
@@ -23,6 +24,7 @@ class Reader(Wait):
     """
 
     __slots__ = (
+        "_asked_at",
         "_counts",
         "_deadline",
         "_expectation",
@@ -30,6 +32,7 @@ class Reader(Wait):
         "_owner",
         "_planned_at",
         "_pong",
+        "_pushes",
         "_sent_at",
         "_series",
         "_timeout_ns",
@@ -41,15 +44,18 @@ class Reader(Wait):
         "received_at",
     )
 
-    def __init__(self, owner: Owner, recorder: Recorder, timers: Timers) -> None:
+    def __init__(self, owner: Owner, recorder: Recorder, timers: Timers, pushes: Subscriber | None) -> None:
+        """`pushes` learns the server's clock from replies."""
         self._owner = owner
         self._counts = recorder.counts
         self._traffic = recorder.traffic
         self._timers = timers
+        self._pushes = pushes
         self._waiter: Waiter | None = None
         self._expectation: Expected | None = None
         self._pong: bytes | None = None
         self._series: Series | None = None  # what a reply counts for
+        self._asked_at = 0  # when the request was sent that is waited for, where its reply may tell the server's time
         self._planned_at = 0
         self._sent_at = 0
         self._label = ""
@@ -68,12 +74,20 @@ class Reader(Wait):
 
     # -- waiting: to be awaited at once. Raises UserFailure(`two_readers`) where a task of the user's waits already ----
 
-    def reply(self, expectation: Expected, series: Series, planned_at: int, sent_at: int, now: int) -> Awaitable[None]:
-        """Wait for the reply to a message that was planned and sent at these instants.
+    def reply(self, expectation: Expected, series: Series, planned_at: int, sent_at: int) -> Awaitable[None]:
+        """Wait for the reply to a message that was planned for an instant, and has just been sent.
 
         Raises UserFailure: `reply_timeout`, or what `fail` is called with.
         """
-        waiting = self._begin(now, expectation.timeout_ns, expectation.label)
+        waiting = self._begin(sent_at, expectation.timeout_ns, expectation.label)
+        self._expectation = expectation
+        self._measure(series, planned_at, sent_at)
+        self._asked_at = sent_at
+        return waiting
+
+    def later_reply(self, expectation: Expected, series: Series, planned_at: int, sent_at: int) -> Awaitable[None]:
+        """Like `reply`, to a message that was sent a while ago: its time to come begins now."""
+        waiting = self._begin(perf_counter_ns(), expectation.timeout_ns, expectation.label)
         self._expectation = expectation
         self._measure(series, planned_at, sent_at)
         return waiting
@@ -103,39 +117,30 @@ class Reader(Wait):
 
     # -- what comes ----------------------------------------------------------------------------------------------
 
-    def wants(self, message: Message) -> bool:
-        """Whether it is the message that is waited for: `wake` is for it. Where that cannot be told, the wait fails."""
+    def receive(self, message: Message, received_at: int) -> bool:
+        """Whether it is the message that is waited for: the one who waits goes on then, or fails if nobody can tell."""
         expectation = self._expectation
         if expectation is None:
             return False
         try:
-            return expectation.accepts(message, self._owner.vars, self._owner.random)
+            if not expectation.accepts(message, self._owner.vars, self._owner.random):
+                return False
         except UserFailure as failure:
             self.fail(failure)
+            return True
         except Exception as error:  # whatever a JSONPath makes of a strange message must not reach the loop
             reason = f"{expectation.label} could not look into a message: {type(error).__name__}: {error}"
             self.fail(UserFailure("match_failed", reason))
+            return True
+        if self._pushes is not None and self._asked_at:
+            self._pushes.compare_clocks(message, self._asked_at, received_at)
+        self._wake(received_at)
         return True
 
-    def take_pong(self, payload: bytes, received_at: int) -> None:
+    def receive_pong(self, payload: bytes, received_at: int) -> None:
         """It may be the one that is waited for, or one that nobody asked for, which RFC 6455 allows."""
         if payload == self._pong:
-            self.wake(received_at)
-
-    def wake(self, received_at: int) -> None:
-        """What was waited for came at this instant. Without effect where nobody waits."""
-        waiter = self._waiter
-        if waiter is None:
-            return
-        self.received_at = received_at
-        series = self._series
-        if series is not None:
-            series.response_ns.append(received_at - self._planned_at)
-            series.service_ns.append(received_at - self._sent_at)
-            series.last_reply_ns = received_at
-            self._owner.planned_at = received_at
-        self._end()
-        waiter.resume()
+            self._wake(received_at)
 
     def fail(self, error: BaseException) -> None:
         """Raise it in the one who waits. Without effect where nobody waits."""
@@ -177,8 +182,22 @@ class Reader(Wait):
         self._sent_at = sent_at
         self._traffic.requests += 1
 
+    def _wake(self, received_at: int) -> None:
+        waiter = self._waiter
+        assert waiter is not None
+        self.received_at = received_at
+        series = self._series
+        if series is not None:
+            series.response_ns.append(received_at - self._planned_at)
+            series.service_ns.append(received_at - self._sent_at)
+            series.last_reply_ns = received_at
+            self._owner.planned_at = received_at
+        self._end()
+        waiter.resume()
+
     def _end(self) -> None:
         self._waiter = self._expectation = self._pong = self._series = None
+        self._asked_at = 0
         self.listens = False
 
     def _expire(self) -> None:

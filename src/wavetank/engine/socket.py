@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from time import perf_counter_ns
+from typing import Final
 
 from wavetank.engine.closed import Closed
-from wavetank.engine.connection import Connection
+from wavetank.engine.connection import Connection, Receiver
 from wavetank.engine.driver import Waiter
 from wavetank.engine.inbox import Inbox
 from wavetank.engine.owner import OnLoss, Owner
@@ -19,13 +20,15 @@ from wavetank.flow.correlation import Correlator
 from wavetank.flow.expectation import Expected
 from wavetank.metrics.recorder import Series
 
-PARTING = "disconnect"
+_now: Final = perf_counter_ns  # compiled, what is final is not looked up in a map
+
+PARTING: Final = "disconnect"
 """A message of this name says that the server's close is expected."""
 PROPER = (1000, 1001)
 """Close codes of a server that has done (RFC 6455, 7.4.1): all is said, or it is going away."""
 
 
-class Socket(Line):
+class Socket(Line, Receiver):
     """What a user does with one connection. One message is waited for at a time; of requests with a key, any number.
 
     `response_time` counts from the instant at which the send was planned, `service_time` from the send itself
@@ -33,7 +36,6 @@ class Socket(Line):
     """
 
     __slots__ = (
-        "_asked_at",
         "_closer",
         "_connection",
         "_inbox",
@@ -66,7 +68,6 @@ class Socket(Line):
         self._connection = connection
         self._services = services
         self._traffic = services.recorder.traffic
-        self._reader = Reader(user, services.recorder, services.timers)  # who waits for a message or a pong
         self._closer: Waiter | None = None  # who waits for the end
         self._on_loss = on_loss or user.interrupt
         self._lost: Closed | None = None
@@ -76,7 +77,7 @@ class Socket(Line):
         self._unanswered: tuple[Series, int, int] | None = None
         self._inbox = Inbox(inbox, self._count_push) if inbox else None
         self._pushes = services.pushes.subscriber() if services.pushes is not None else None
-        self._asked_at = 0  # when the request under way was sent, where its reply may tell the server's time
+        self._reader = Reader(user, services.recorder, services.timers, self._pushes)  # who waits for what comes
         services.connections.opened()
         connection.attach(self)
 
@@ -97,9 +98,7 @@ class Socket(Line):
         planned_at = self._user.planned_at
         sent_at = self._send(data, text, series)
         self._unanswered = None
-        if self._pushes is not None:
-            self._asked_at = sent_at
-        return self._reader.reply(expectation, series, planned_at, sent_at, sent_at)
+        return self._reader.reply(expectation, series, planned_at, sent_at)
 
     def dispatch(
         self, data: bytes, *, text: bool, series: Series, correlator: Correlator, on_end: OnEnd | None = None
@@ -144,11 +143,10 @@ class Socket(Line):
         now = perf_counter_ns()
         _, planned_at, sent_at = self._unanswered or (series, self._user.planned_at, now)
         self._unanswered = None
-        self._asked_at = 0
         received_at = self._from_inbox(expectation)
         if received_at is None:
             self._refuse_if_lost()
-            await self._reader.reply(expectation, series, planned_at, sent_at, now)
+            await self._reader.later_reply(expectation, series, planned_at, sent_at)
         else:
             self._traffic.requests += 1
             self._record(series, planned_at, sent_at, received_at)
@@ -160,7 +158,6 @@ class Socket(Line):
         Without `bounded` it waits until the last phase is over, and raises PhasesOver then. Raises UserFailure.
         """
         self._refuse_if_lost(keep_inbox=True)
-        self._asked_at = 0
         received_at = self._from_inbox(expectation)
         if received_at is None:
             self._refuse_if_lost()
@@ -243,10 +240,7 @@ class Socket(Line):
         traffic.bytes_received += size
         if self._pushes is not None:
             self._pushes.receive(message, received_at)
-        if self._reader.wants(message):
-            if self._pushes is not None and self._asked_at:
-                self._pushes.compare_clocks(message, self._asked_at, received_at)
-            self._reader.wake(received_at)
+        if self._reader.receive(message, received_at):
             return
         if self._pipeline is not None and self._pipeline.receive(message, received_at):
             return
@@ -258,7 +252,7 @@ class Socket(Line):
 
     def receive_pong(self, payload: bytes, received_at: int) -> None:
         """A pong came."""
-        self._reader.take_pong(payload, received_at)
+        self._reader.receive_pong(payload, received_at)
 
     def lose(self, closed: Closed, received_at: int) -> None:
         """The connection takes no more messages."""
@@ -296,7 +290,7 @@ class Socket(Line):
     def _send(self, data: bytes, text: bool, series: Series) -> int:
         if self._lost is not None:
             raise self._lost.as_failure()
-        sent_at = perf_counter_ns()
+        sent_at = _now()
         self._connection.send(data, text=text)
         traffic = self._traffic
         traffic.sent += 1

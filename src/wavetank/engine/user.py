@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable, Mapping
 from time import perf_counter_ns
-from typing import Any, Literal, cast
+from typing import Any, Final, Literal, cast
 
 from wavetank.engine.driver import Waiter
 from wavetank.engine.owner import OnLoss, Owner
@@ -16,6 +16,8 @@ from wavetank.engine.waiting import waiter_for
 from wavetank.errors import UserFailure
 from wavetank.plan.chance import random_for
 from wavetank.plan.steps import ConnectionOptions
+
+_now: Final = perf_counter_ns  # compiled, what is final is not looked up in a map
 
 _KEPT_FOR_WAIT = 256
 """Messages that came before the `wait` step that wants one of them."""
@@ -71,7 +73,7 @@ class User(Owner):
     @property
     def may_continue(self) -> bool:
         """Whether endless loops go on: until the last arrival of the run is due, or the run is stopped."""
-        return not self._services.stopping and perf_counter_ns() < self._services.last_arrival_ns
+        return not self._services.stopping and _now() < self._services.last_arrival_ns
 
     @property
     def seed(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, MutableMapping
-from typing import Any
+from typing import Any, Final
 
 import jsonpath
 import orjson
@@ -17,7 +17,8 @@ Message = str | bytes
 Found = Callable[[Message, Any], list[object]]
 """From a message, and its JSON (or `_NOT_JSON`), to everything that a selector finds in it."""
 
-_NOT_JSON = object()
+_loads: Final = orjson.loads  # compiled, what is final is not looked up in a map
+_NOT_JSON: Final = object()
 _PLAIN_PATH = re.compile(r"\$((?:\.[A-Za-z_][A-Za-z0-9_]*)+)$")
 _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
 
@@ -76,7 +77,7 @@ class _Everyday(Expected):
     def accepts(self, message: Message, variables: MutableMapping[str, object], random: RandomSource) -> bool:
         """See `Expected`."""
         try:
-            body = orjson.loads(message)
+            body = _loads(message)
         except orjson.JSONDecodeError:
             return False
         return type(body) is dict and body.get(self._field) == self._text
@@ -196,7 +197,7 @@ def _regexp(selector: RegexpSelector) -> Found:
 def json_of(message: Message) -> Any:
     """The message as JSON, or an object that no selector finds anything in."""
     try:
-        return orjson.loads(message)
+        return _loads(message)
     except orjson.JSONDecodeError:
         return _NOT_JSON
 

@@ -11,7 +11,14 @@ from wavetank.engine.frames import CLOSE, PING, PONG, TEXT, encoded
 from wavetank.engine.tcp.poller import Poller
 from wavetank.engine.transport import Transport
 
-_CHUNK: Final = 65_536
+# Compiled, what is final is not looked up in a map: this is called for every message.
+_now: Final = perf_counter_ns
+_read: Final = os.read
+_write: Final = os.write
+
+_CHUNK: Final = 960
+_LARGE_CHUNK: Final = 65_536
+"""So much is read at a time once a whole chunk has come. The allocator has small blocks at hand, large ones not."""
 _PLAIN_TEXT: Final = 0x80 | TEXT
 _KNOWN: Final = frozenset((0, 1, 2, 8, 9, 10))
 
@@ -19,7 +26,17 @@ _KNOWN: Final = frozenset((0, 1, 2, 8, 9, 10))
 class TcpTransport(Transport):
     """Frames over a connected, non-blocking socket that is watched, and whose upgrade is done."""
 
-    __slots__ = ("_connection", "_descriptor", "_finishing", "_limit", "_pieces", "_poller", "_unsent", "_wanted")
+    __slots__ = (
+        "_chunk",
+        "_connection",
+        "_descriptor",
+        "_finishing",
+        "_limit",
+        "_pieces",
+        "_poller",
+        "_unsent",
+        "_wanted",
+    )
 
     def __init__(self, descriptor: int, poller: Poller, connection: Connection, limit: int, begun: bytes) -> None:
         """`limit`: the most bytes of a frame. `begun`: what came behind the upgrade."""
@@ -32,6 +49,7 @@ class TcpTransport(Transport):
         self._wanted = 0
         self._unsent: bytearray | None = None
         self._finishing = False
+        self._chunk = _CHUNK
         connection.connected(self)
         poller.watch(descriptor, self._read)
         if begun:
@@ -48,7 +66,7 @@ class TcpTransport(Transport):
             self._unsent += data
             return
         try:
-            sent = os.write(self._descriptor, data)
+            sent = _write(self._descriptor, data)
         except BlockingIOError:
             sent = 0
         except OSError:  # broken: whoever reads learns of it
@@ -94,13 +112,15 @@ class TcpTransport(Transport):
 
     def _read(self) -> None:
         try:
-            data = os.read(self._descriptor, _CHUNK)
+            data = _read(self._descriptor, self._chunk)
         except BlockingIOError:
             return
         except OSError:
             data = b""
-        received_at = perf_counter_ns()
+        received_at = _now()
         if data:
+            if len(data) == _CHUNK:
+                self._chunk = _LARGE_CHUNK
             self._take(data, received_at)
         else:
             self._close()
