@@ -134,7 +134,15 @@ class Measured:
         return more / (self.connections * (1 - _FIRST)) / 1000
 
 
-def measure(tool: Peer, work: Work, placement: Placement, *, channel: Channel = PLAIN, servers: int = 1) -> Measured:
+def measure(
+    tool: Peer,
+    work: Work,
+    placement: Placement,
+    *,
+    channel: Channel = PLAIN,
+    servers: int = 1,
+    awake: bool = False,
+) -> Measured:
     """Lets the tool do the work against a fresh server. `work.seconds` is the window that is measured.
 
     Raises NotCarried when it did not.
@@ -142,7 +150,7 @@ def measure(tool: Peer, work: Work, placement: Placement, *, channel: Channel = 
     longer = replace(work, seconds=work.seconds + SETTLE_S + _SPARE_S)
     servers = max(servers, processes_for(work.connections))
     with (
-        running_server(placement, workers=servers, channel=channel) as server,
+        running_server(placement, workers=servers, channel=channel, awake=awake) as server,
         tempfile.TemporaryDirectory(prefix="wavetank-bench-") as folder,
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said,
     ):

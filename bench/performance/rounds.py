@@ -25,6 +25,8 @@ class Trial:
     placement: Placement
     channel: Channel = PLAIN
     servers: int = 1
+    awake: bool = False
+    """Whether the server, on a core of its own, never sleeps."""
 
 
 @dataclass(slots=True)
@@ -61,7 +63,12 @@ def run_rounds(trials: Iterable[Trial], rounds: int, say: Say) -> list[Row]:
             say(f"round {number} of {rounds}: {trial.name}")
             try:
                 measured = measure(
-                    trial.tool, trial.work, trial.placement, channel=trial.channel, servers=trial.servers
+                    trial.tool,
+                    trial.work,
+                    trial.placement,
+                    channel=trial.channel,
+                    servers=trial.servers,
+                    awake=trial.awake,
                 )
             except NotCarried as error:
                 row.failure = str(error)

@@ -7,15 +7,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wavetank.errors import UserFailure
-from wavetank.flow.expectation import compile_expectation
+from wavetank.flow.expectation import Memory, compile_expectation
 from wavetank.plan.steps import Capture, Expect, JsonSelector, Match, RegexpSelector
+
+
+class Known(Memory):
+    """A user who has these variables, and draws the random numbers of a seed."""
+
+    def __init__(self, variables: dict[str, object], seed: int = 1) -> None:
+        self.vars = variables
+        self._seed = seed
+
+    def random(self) -> random.Random:
+        return random.Random(self._seed)
 
 
 def accepts(
     expect: Expect, message: str | bytes, variables: dict[str, object] | None = None, *, strict: bool = True
 ) -> bool:
     compiled = compile_expectation(expect, timeout_s=10, label="step 'x' (s.yml:1)", strict=strict)
-    return compiled.accepts(message, {} if variables is None else variables, lambda: random.Random(1))
+    return compiled.accepts(message, Known({} if variables is None else variables))
 
 
 def match(path: str, value: object, **options: bool) -> Expect:
@@ -106,7 +117,7 @@ def test_of_several_hits_one_is_drawn_unless_the_first_is_asked_for() -> None:
         found: set[object] = set()
         for seed in range(40):
             variables: dict[str, object] = {}
-            assert compiled.accepts(message, variables, lambda seed=seed: random.Random(seed))  # type: ignore[misc]
+            assert compiled.accepts(message, Known(variables, seed))
             found.add(variables["id"])
         return found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from time import perf_counter_ns
 
-from mypy_extensions import trait
+from mypy_extensions import mypyc_attr
 
 from wavetank.engine.closed import NO_CLOSE_FRAME, NO_CODE, OUR_CLOSES, Closed, may_be_sent
 from wavetank.engine.deflate import Compression
@@ -18,11 +18,11 @@ from wavetank.engine.transport import Nowhere, Transport
 from wavetank.errors import UserFailure
 
 
-@trait
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Receiver:
     """Who takes what a connection receives. Called from the event loop; must not raise.
 
-    A trait and no protocol: compiled, it is called without a look at the object.
+    A base class and no protocol: compiled, it is called without a look at the object.
     """
 
     __slots__ = ()

@@ -123,7 +123,7 @@ class Reader(Wait):
         if expectation is None:
             return False
         try:
-            if not expectation.accepts(message, self._owner.vars, self._owner.random):
+            if not expectation.accepts(message, self._owner):
                 return False
         except UserFailure as failure:
             self.fail(failure)

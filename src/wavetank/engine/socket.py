@@ -28,7 +28,7 @@ PROPER = (1000, 1001)
 """Close codes of a server that has done (RFC 6455, 7.4.1): all is said, or it is going away."""
 
 
-class Socket(Line, Receiver):
+class Socket(Receiver, Line):
     """What a user does with one connection. One message is waited for at a time; of requests with a key, any number.
 
     `response_time` counts from the instant at which the send was planned, `service_time` from the send itself
@@ -318,8 +318,7 @@ class Socket(Line, Receiver):
         """When the first message that is the reply came, if it has come already."""
         if not self._inbox:
             return None
-        user = self._user
-        return self._inbox.take(lambda message: expectation.accepts(message, user.vars, user.random))
+        return self._inbox.take(lambda message: expectation.accepts(message, self._user))
 
     def _count_push(self) -> None:
         self._traffic.pushes += 1

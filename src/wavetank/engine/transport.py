@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from mypy_extensions import trait
 
+
+@trait
 class Transport(ABC):
     """Carries the frames of one connection. It tells the connection what comes, and once, that the socket is closed."""
 

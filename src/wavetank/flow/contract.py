@@ -1,19 +1,20 @@
 """What a flow needs from the user who lives it; the engine's `User` has it.
 
-Base classes and no protocols: where the engine is compiled, what is known of a class costs no look at the object.
+Base classes and traits, no protocols: where the engine is compiled, what is known of a class costs no look at objects.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
+from mypy_extensions import trait
+
 from wavetank.errors import UserFailure
 from wavetank.flow.correlation import Correlator
-from wavetank.flow.expectation import Expected, Message
+from wavetank.flow.expectation import Expected, Memory, Message
 from wavetank.metrics.recorder import Series
 from wavetank.plan.steps import ConnectionOptions
 
@@ -22,6 +23,7 @@ class PhasesOver(asyncio.CancelledError):
     """The last phase of the plan is over: raised in a user who listens with no end in sight, and is sent home."""
 
 
+@trait
 class Wire(ABC):
     """The open connection of a user."""
 
@@ -56,15 +58,14 @@ class Wire(ABC):
         """Close, and wait for the server's answer."""
 
 
-class Actor(ABC):
+class Actor(Memory):
     """One execution of a scenario, as its steps see it.
 
     `planned_at` is the instant (ns) at which the next step was planned to begin.
     """
 
-    __slots__ = ("planned_at", "scenario_name", "vars")
+    __slots__ = ("planned_at", "scenario_name")
 
-    vars: dict[str, object]
     planned_at: int
     scenario_name: str
 
@@ -86,10 +87,6 @@ class Actor(ABC):
     @abstractmethod
     def now_ms(self) -> float:
         """Milliseconds since 1970: what `$now` is in templates."""
-
-    @abstractmethod
-    def random(self) -> random.Random:
-        """The user's own random numbers: the same for the same seed and index, on any worker."""
 
     @abstractmethod
     def connect(self, url: str, options: ConnectionOptions, headers: Mapping[str, str]) -> Awaitable[object]:
@@ -139,6 +136,7 @@ class Ended(Protocol):
         """Empty where there was none."""
 
 
+@trait
 class Line(Wire):
     """A connection that a scenario in Python has opened; it may have several."""
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
+from random import Random
 from typing import Any, Final
 
 import jsonpath
 import orjson
+from mypy_extensions import mypyc_attr
 
 from wavetank.plan.steps import Capture, Expect, JsonSelector, Match, RegexpSelector, Selector
 from wavetank.plan.template import RandomSource, compile_template
@@ -23,6 +25,19 @@ _PLAIN_PATH = re.compile(r"\$((?:\.[A-Za-z_][A-Za-z0-9_]*)+)$")
 _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Memory(ABC):
+    """What a user knows: its variables, and random numbers of its own."""
+
+    __slots__ = ("vars",)
+
+    vars: dict[str, object]
+
+    @abstractmethod
+    def random(self) -> Random:
+        """The user's own random numbers: the same for the same seed and index, on any worker."""
+
+
 class Expected(ABC):
     """What a wait wants. `label` says who waits, for the reason of a failure; `timeout_ns` for how long."""
 
@@ -33,8 +48,8 @@ class Expected(ABC):
         self.label = label
 
     @abstractmethod
-    def accepts(self, message: Message, variables: MutableMapping[str, object], random: RandomSource) -> bool:
-        """Whether a message is the one; what it captures of it is kept in `variables`."""
+    def accepts(self, message: Message, memory: Memory) -> bool:
+        """Whether a message is the one; what it captures of it is kept in the memory's variables."""
 
 
 def compile_expectation(expect: Expect, *, timeout_s: float, label: str, strict: bool) -> Expected:
@@ -74,7 +89,7 @@ class _Everyday(Expected):
         self._field = field
         self._text = text
 
-    def accepts(self, message: Message, variables: MutableMapping[str, object], random: RandomSource) -> bool:
+    def accepts(self, message: Message, memory: Memory) -> bool:
         """See `Expected`."""
         try:
             body = _loads(message)
@@ -95,9 +110,10 @@ class _General(Expected):
         self._matches = [_compile_match(match, strict=strict) for match in expect.matches]
         self._captures = [_compile_capture(capture) for capture in expect.captures]
 
-    def accepts(self, message: Message, variables: MutableMapping[str, object], random: RandomSource) -> bool:
+    def accepts(self, message: Message, memory: Memory) -> bool:
         """See `Expected`."""
         body = json_of(message) if self._needs_json else _NOT_JSON
+        variables, random = memory.vars, memory.random
         for matches in self._matches:
             if not matches(message, body, variables, random):
                 return False

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Awaitable, Callable
 
 from wavetank.engine.loop import new_event_loop
-from wavetank.engine.tcp.poller import Poller
+from wavetank.engine.tcp.poller import Poller, Watcher
 
 
 def in_loop(test: Callable[[Poller], Awaitable[None]]) -> None:
@@ -22,6 +22,20 @@ def in_loop(test: Callable[[Poller], Awaitable[None]]) -> None:
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(main())
+
+
+class Told(Watcher):
+    """Calls these functions."""
+
+    def __init__(self, readable: Callable[[], object], writable: Callable[[], object] = lambda: None) -> None:
+        self._readable = readable
+        self._writable = writable
+
+    def readable(self) -> None:
+        self._readable()
+
+    def writable(self) -> None:
+        self._writable()
 
 
 def pair() -> tuple[int, socket.socket]:

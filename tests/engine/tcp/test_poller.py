@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.engine.tcp.polling import in_loop, pair
+from tests.engine.tcp.polling import Told, in_loop, pair
 from wavetank.engine.tcp.poller import Poller
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="epoll is Linux's")
@@ -27,7 +27,7 @@ def test_whoever_can_be_read_is_called_as_long_as_there_is_something_to_read() -
                 done.set()
 
         with far:
-            poller.watch(near, read)
+            poller.watch(near, Told(read))
             far.send(b"abc")
             await done.wait()
         assert came == [b"a", b"b", b"c"]
@@ -51,7 +51,7 @@ def test_of_more_sockets_than_are_served_at_a_time_none_is_forgotten() -> None:
             return read
 
         for number, (near, far) in enumerate(pairs):
-            poller.watch(near, reader(number))
+            poller.watch(near, Told(reader(number)))
             far.send(b"x")
         await done.wait()
         assert not left
@@ -78,7 +78,7 @@ def test_a_socket_that_another_one_closes_in_the_same_turn_is_not_called() -> No
 
         for number, (near, far) in enumerate(pairs):
             far.send(b"x")
-            poller.watch(near, reader(number))
+            poller.watch(near, Told(reader(number)))
         await done.wait()
         assert len(called) == 1
         for near, far in pairs:
@@ -99,12 +99,12 @@ def test_room_to_write_is_told_until_nobody_wants_to_know() -> None:
             nonlocal told
             told += 1
             if told == 2:
-                poller.watch_writing(near, None)
+                poller.watch_writing(near, False)
                 far.send(b"x")  # the poller looks again, finds this, and there still is room to write
 
         with far:
-            poller.watch(near, done.set)
-            poller.watch_writing(near, write)
+            poller.watch(near, Told(done.set, write))
+            poller.watch_writing(near, True)
             await done.wait()
         assert told == 2
 
@@ -115,7 +115,7 @@ def test_a_poller_that_is_closed_has_closed_what_it_watched_and_nothing_twice() 
     async def test(poller: Poller) -> None:
         near, far = pair()
         with far:
-            poller.watch(near, lambda: None)
+            poller.watch(near, Told(lambda: None))
             poller.close()
             assert far.recv(1) == b""
             other, other_far = pair()  # one of them has the number of the one that was closed
@@ -134,7 +134,7 @@ def test_a_socket_that_a_closed_poller_is_to_watch_is_closed() -> None:
         near, far = pair()
         poller.close()
         with far, pytest.raises(ValueError, match="closed"):
-            poller.watch(near, lambda: None)
+            poller.watch(near, Told(lambda: None))
         with pytest.raises(OSError, match="Bad file descriptor"):
             os.fstat(near)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.engine.tcp.polling import in_loop, pair
 from tests.system.servers.raw import BINARY, CLOSE, CONTINUATION, PING, TEXT, frame
 from wavetank.engine.closed import Closed
-from wavetank.engine.connection import Connection
+from wavetank.engine.connection import Connection, Receiver
 from wavetank.engine.tcp.poller import Poller
 from wavetank.engine.tcp.transport import TcpTransport
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="epoll is Linux'
 LIMIT = 200_000
 
 
-class Taker:
+class Taker(Receiver):
     """Writes down what a connection receives."""
 
     def __init__(self) -> None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import os
 import select
-from collections.abc import Callable
 from typing import Final
+
+from mypy_extensions import mypyc_attr
 
 _AT_A_TIME: Final = 64
 """So many sockets are served before the loop, and with it the timers, has its turn."""
@@ -19,8 +20,23 @@ _READABLE: Final = 1
 _WRITABLE: Final = 4
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Watcher:
+    """Told what can be done with a socket. Called from the event loop; must not raise."""
+
+    __slots__ = ()
+
+    def readable(self) -> None:
+        """There is something to read, an end or an error."""
+        raise NotImplementedError
+
+    def writable(self) -> None:
+        """There is room to write."""
+        raise NotImplementedError
+
+
 class Poller:
-    """Calls back for each socket that can be read or written. The callbacks must not raise. Only for Linux.
+    """Tells for each socket when it can be read or written. Only for Linux.
 
     The file descriptors that it watches are its own: it closes them, at the latest when it is closed itself.
     """
@@ -30,35 +46,36 @@ class Poller:
         self.loop = loop
         self.closed = False
         self._epoll = select.epoll()
-        self._readers: dict[int, Callable[[], None]] = {}
-        self._writers: dict[int, Callable[[], None]] = {}
+        self._watchers: dict[int, Watcher] = {}
+        self._writers: set[int] = set()
         loop.add_reader(self._epoll.fileno(), self._look)
 
-    def watch(self, descriptor: int, on_readable: Callable[[], None]) -> None:
-        """Call back whenever there is something to read, an end or an error. The second time: call another one back.
+    def watch(self, descriptor: int, watcher: Watcher) -> None:
+        """Tell whenever there is something to read, an end or an error. The second time: tell another one.
 
         Raises OSError, or ValueError once this is closed; the descriptor is closed then, too.
         """
-        if descriptor not in self._readers:
+        if descriptor not in self._watchers:
             try:
                 self._epoll.register(descriptor, _READABLE)
             except (OSError, ValueError):  # ValueError: this is closed
                 os.close(descriptor)
                 raise
-        self._readers[descriptor] = on_readable
+        self._watchers[descriptor] = watcher
 
-    def watch_writing(self, descriptor: int, on_writable: Callable[[], None] | None) -> None:
-        """Call back whenever there is room to write, too; None: no more. For a descriptor that is watched."""
-        if on_writable is not None:
-            self._writers[descriptor] = on_writable
+    def watch_writing(self, descriptor: int, wanted: bool) -> None:
+        """Tell whenever there is room to write, too, or no more. For a descriptor that is watched."""
+        if wanted and descriptor not in self._writers:
+            self._writers.add(descriptor)
             self._epoll.modify(descriptor, _READABLE | _WRITABLE)
-        elif self._writers.pop(descriptor, None) is not None:
+        elif not wanted and descriptor in self._writers:
+            self._writers.discard(descriptor)
             self._epoll.modify(descriptor, _READABLE)
 
     def drop(self, descriptor: int) -> None:
         """Close a descriptor that is watched; without effect for any other."""
-        if self._readers.pop(descriptor, None) is not None:
-            self._writers.pop(descriptor, None)
+        if self._watchers.pop(descriptor, None) is not None:
+            self._writers.discard(descriptor)
             self._epoll.unregister(descriptor)
             os.close(descriptor)
 
@@ -67,17 +84,17 @@ class Poller:
         if not self.closed:
             self.closed = True
             self.loop.remove_reader(self._epoll.fileno())
-            for descriptor in tuple(self._readers):
+            for descriptor in tuple(self._watchers):
                 self.drop(descriptor)
             self._epoll.close()
 
     def _look(self) -> None:
         if self.closed:
             return
-        readers = self._readers
+        watchers = self._watchers
         for descriptor, events in self._epoll.poll(0, _AT_A_TIME):
             # Each callback may have closed the sockets of those that come after it.
-            if events & _WRITABLE and (on_writable := self._writers.get(descriptor)) is not None:
-                on_writable()
-            if events != _WRITABLE and (on_readable := readers.get(descriptor)) is not None:
-                on_readable()
+            if events & _WRITABLE and (writer := watchers.get(descriptor)) is not None:
+                writer.writable()
+            if events != _WRITABLE and (reader := watchers.get(descriptor)) is not None:
+                reader.readable()

@@ -8,7 +8,7 @@ from typing import Final
 
 from wavetank.engine.connection import Connection
 from wavetank.engine.frames import CLOSE, PING, PONG, TEXT, encoded
-from wavetank.engine.tcp.poller import Poller
+from wavetank.engine.tcp.poller import Poller, Watcher
 from wavetank.engine.transport import Transport
 
 # Compiled, what is final is not looked up in a map: this is called for every message.
@@ -16,14 +16,15 @@ _now: Final = perf_counter_ns
 _read: Final = os.read
 _write: Final = os.write
 
-_CHUNK: Final = 960
+_CHUNK: Final = 472
+"""So much is read at a time, which Python has blocks for at hand (up to 512 bytes, with what belongs to the object)."""
 _LARGE_CHUNK: Final = 65_536
-"""So much is read at a time once a whole chunk has come. The allocator has small blocks at hand, large ones not."""
+"""And so much as soon as that was too little once."""
 _PLAIN_TEXT: Final = 0x80 | TEXT
 _KNOWN: Final = frozenset((0, 1, 2, 8, 9, 10))
 
 
-class TcpTransport(Transport):
+class TcpTransport(Watcher, Transport):
     """Frames over a connected, non-blocking socket that is watched, and whose upgrade is done."""
 
     __slots__ = (
@@ -51,7 +52,7 @@ class TcpTransport(Transport):
         self._finishing = False
         self._chunk = _CHUNK
         connection.connected(self)
-        poller.watch(descriptor, self._read)
+        poller.watch(descriptor, self)
         if begun:
             self._take(begun, perf_counter_ns())
 
@@ -73,7 +74,7 @@ class TcpTransport(Transport):
             return
         if sent < len(data):
             self._unsent = bytearray(data[sent:])
-            self._poller.watch_writing(self._descriptor, self._write)
+            self._poller.watch_writing(self._descriptor, True)
 
     def finish(self) -> None:
         """See `Transport`."""
@@ -88,7 +89,8 @@ class TcpTransport(Transport):
             self._close()
             self._poller.loop.call_soon(self._connection.disconnected)
 
-    def _write(self) -> None:
+    def writable(self) -> None:
+        """See `Watcher`."""
         unsent = self._unsent
         assert unsent is not None
         try:
@@ -99,7 +101,7 @@ class TcpTransport(Transport):
             unsent.clear()
         if not unsent:
             self._unsent = None
-            self._poller.watch_writing(self._descriptor, None)
+            self._poller.watch_writing(self._descriptor, False)
             if self._finishing:
                 self.drop()
 
@@ -110,7 +112,8 @@ class TcpTransport(Transport):
 
     # -- receiving -----------------------------------------------------------------------------------------------
 
-    def _read(self) -> None:
+    def readable(self) -> None:
+        """See `Watcher`."""
         try:
             data = _read(self._descriptor, self._chunk)
         except BlockingIOError:

@@ -13,7 +13,7 @@ from picows import WSParsedURL
 from websockets.utils import accept_key, generate_key
 
 from wavetank.engine.connect_failures import closed_early, no_websocket, refused, too_slow, was_reset
-from wavetank.engine.tcp.poller import Poller
+from wavetank.engine.tcp.poller import Poller, Watcher
 from wavetank.errors import UserFailure
 
 _CHUNK: Final = 16_384
@@ -43,7 +43,7 @@ class Answer:
         return values[0] if values else None
 
 
-class Upgrade:
+class Upgrade(Watcher):
     """One upgrade. Once it has begun, `answer` is to be awaited.
 
     That raises UserFailure: `http_<status>`, `handshake_timeout`, `handshake_closed`, `handshake_invalid`,
@@ -66,9 +66,9 @@ class Upgrade:
 
     def begin(self) -> None:
         """Send the request. The socket is the poller's from now on. Raises OSError where that watches no more."""
-        self._poller.watch(self._descriptor, self._read)
+        self._poller.watch(self._descriptor, self)
         self.begun_at = perf_counter_ns()
-        self._write()
+        self.writable()
 
     def give_up(self, after_s: float) -> None:
         """It has taken too long."""
@@ -78,16 +78,18 @@ class Upgrade:
         """Close the socket."""
         self._poller.drop(self._descriptor)
 
-    def _write(self) -> None:
+    def writable(self) -> None:
+        """See `Watcher`."""
         try:
             self._unsent = self._unsent[os.write(self._descriptor, self._unsent) :]
         except BlockingIOError:
             pass
         except OSError:  # whoever reads learns of it
             self._unsent = b""
-        self._poller.watch_writing(self._descriptor, self._write if self._unsent else None)
+        self._poller.watch_writing(self._descriptor, bool(self._unsent))
 
-    def _read(self) -> None:
+    def readable(self) -> None:
+        """See `Watcher`."""
         if self.answer.done():
             return
         try:

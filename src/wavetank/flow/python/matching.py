@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from wavetank.flow.expectation import Expected, Message, same
+from wavetank.flow.expectation import Expected, Memory, Message, same
 from wavetank.metrics.bounded import printable
-from wavetank.plan.template import RandomSource
 
 _SHOWN = 100
 """So much of a message is shown."""
@@ -32,7 +31,7 @@ class Wanted(Expected):
         self.mistake: Exception | None = None  # what the codec or the match raised over a message
         self._passed_over = 0
 
-    def accepts(self, message: Message, variables: MutableMapping[str, object], random: RandomSource) -> bool:
+    def accepts(self, message: Message, memory: Memory) -> bool:
         """Whether this is the message; it is kept if it is. Raises what the codec or the match raises over it."""
         try:
             value = message if self._decode is None else self._decode(message)
