@@ -23,8 +23,6 @@ messages are short.
 """
 
 _SPARE_FILES = 200
-_UNEVEN = 1.1
-"""The kernel spreads connections over the server's processes by chance, so one of them gets more than its share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class Machine:
 @dataclass(frozen=True, slots=True)
 class Needs:
     """What a plan asks for: users altogether and at once, the most arrivals a second, seconds of arrivals and of a
-    session, processes (of the generator and of the server), and bytes of memory.
+    session, processes (so many of the generator, and so many of the server), and bytes of memory.
     """
 
     users: int
@@ -47,8 +45,7 @@ class Needs:
     peak_rate: float
     duration_s: float
     session_s: float
-    generators: int
-    servers: int
+    processes: int
     memory: int
 
     def missing(self, machine: Machine) -> str:
@@ -76,13 +73,12 @@ def needs_of(plan: Plan, machine: Machine) -> Needs:
         peak_rate=planned.peak_rate,
         duration_s=planned.duration_s,
         session_s=planned.session_s,
-        generators=_processes(planned.peak_users, machine),
-        servers=_processes(planned.peak_users * _UNEVEN, machine),
+        processes=_processes(planned.peak_users, machine),
         memory=planned.peak_users * USER_BYTES,
     )
 
 
-def _processes(connections: float, machine: Machine) -> int:
+def _processes(connections: int, machine: Machine) -> int:
     """One for each core, and more where the limit of open files asks for more."""
     if machine.files is None:
         return machine.cores

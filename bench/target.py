@@ -5,6 +5,7 @@ Where it cannot be built (no compiler, no Linux), Wavetank's own reference targe
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
@@ -14,12 +15,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _NATIVE = Path(__file__).with_name("native")
 _SERVER = _NATIVE / "build" / "server"
 _REFERENCE = [sys.executable, "-m", "wavetank", "serve"]
 _STAND_IN = "wavetank serve, since the C server could not be built"
-_NATIVE_NAME = "the C server of bench/native (SCHED_BATCH: woken by a message, it leaves the sender its core)"
+_NATIVE_NAME = (
+    "the C server of bench/native (SCHED_BATCH: woken by a message, it leaves the sender its core; balanced by source: "
+    "each worker connects from addresses of its own, and they lead to one process)"
+)
+_SOURCES = "127.16.0.0/12"
+"""As many addresses as any run has connections. Worker i of n connects from every n-th of them, from the i-th on."""
+_UNEVEN = 1.1
+"""Spread by chance, some process gets so much more than its share of the connections."""
 _PATIENCE_S = 30
 
 
@@ -29,11 +38,16 @@ class NoTarget(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A server that listens on 127.0.0.1. `name` is what it is, for a page."""
+    """A server that listens on 127.0.0.1. `name` is what it is, for a page.
+
+    `overrides` are those of the script that it is for. Where the server's processes have each a worker of their own,
+    messages that are sent together are answered together: half of all the switching between processes is saved.
+    """
 
     name: str
     port: int
     process: int
+    overrides: dict[str, Any]
 
     @property
     def url(self) -> str:
@@ -43,10 +57,14 @@ class Target:
 
 @contextmanager
 def running_target(workers: int = 1) -> Iterator[Target]:
-    """A server with so many processes, for as long as the block lasts. Raises NoTarget."""
+    """A server with a process for each of so many workers, for as long as the block lasts. Raises NoTarget."""
+    native = _built()
+    name, program = (_NATIVE_NAME, [str(_SERVER), "--batch", "--by-source"]) if native else (_STAND_IN, _REFERENCE)
+    overrides = {"config": {"ws": {"localAddress": _SOURCES}}} if native else {}
     if sys.platform != "linux":
         workers = 1  # nowhere else does a kernel spread the connections to one port over several processes
-    name, program = (_NATIVE_NAME, [str(_SERVER), "--batch"]) if _built() else (_STAND_IN, _REFERENCE)
+    elif not native and workers > 1:
+        workers = math.ceil(workers * _UNEVEN)
     command = [*program, "--port", "0", "--workers", str(workers)]
     # A group of its own: a Ctrl-C is for the generator, which then still has somebody to take its leave of.
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
@@ -55,7 +73,7 @@ def running_target(workers: int = 1) -> Iterator[Target]:
             port = port_in(process.stdout.readline())
             if port is None:
                 raise NoTarget(f"it did not start: {' '.join(command)}")
-            yield Target(f"{name}, {workers} processes" if workers > 1 else name, port, process.pid)
+            yield Target(f"{name}, {workers} processes" if workers > 1 else name, port, process.pid, overrides)
         finally:
             process.terminate()
             try:

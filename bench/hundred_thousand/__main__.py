@@ -43,7 +43,6 @@ def main(
     crowd = Crowd(users, rate, hold, every)
     written = write if write is not None else crowd == Crowd()
     began, others = today(), Others()
-    options = ["--seed", "1", *(("--workers", workers) if workers is not None else ())]
     with tempfile.TemporaryDirectory(prefix="wavetank-crowd-") as name:
         script = Path(name) / "crowd.json"
         script.write_text(json.dumps(crowd.script(), indent=2), encoding="utf-8")
@@ -54,7 +53,9 @@ def main(
             sys.exit(3)
         click.echo(f"{users:,} users, {crowd.messages:,} messages: {crowd.length_s:,.0f} s", err=True)
         try:
-            with running_target(needs.servers) as target:
+            with running_target(needs.processes) as target:
+                options = ["--seed", "1", "--overrides", json.dumps(target.overrides)]
+                options += ["--workers", workers if workers is not None else str(needs.processes)]
                 run = carry_out(script, target, runs / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-crowd", options)
         except (RunFailed, Stopped, NoTarget) as error:
             click.echo(str(error), err=True)

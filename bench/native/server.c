@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -39,7 +40,7 @@ enum {
 
 typedef struct {
     const char *host;
-    int port, workers, echo, deflate, batch, awake;
+    int port, workers, echo, deflate, batch, awake, by_source;
     const char *counters, *certificate, *key;
 } Options;
 
@@ -108,6 +109,19 @@ static void wait_for_a_free_core(void) {
     if (sched_setscheduler(0, SCHED_BATCH, &none) < 0) fail("sched_setscheduler");
 }
 
+/* Connections that come from addresses side by side go to workers side by side: those of one address to the same one,
+   as load balancers are often told to do it. */
+static void choose_by_source(void) {
+    struct sock_filter code[] = {
+        {BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)SKF_NET_OFF + 12}, /* the source address in the IPv4 header */
+        {BPF_ALU | BPF_MOD | BPF_K, 0, 0, (uint32_t)options.workers},
+        {BPF_RET | BPF_A, 0, 0, 0},
+    };
+    struct sock_fprog program = {sizeof code / sizeof *code, code};
+    if (setsockopt(listener_fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) < 0)
+        fail("SO_ATTACH_REUSEPORT_CBPF");
+}
+
 static void work(int index, int ready_fd) {
     struct epoll_event events[EVENTS];
     if (options.batch) wait_for_a_free_core();
@@ -120,6 +134,7 @@ static void work(int index, int ready_fd) {
     if (!sessions_prepare(&settings)) fail("memory");
     listener_fd = bound_socket(options.port);
     if (listen(listener_fd, 65535) < 0) fail("listen");
+    if (options.by_source) choose_by_source(); /* for all that listen to the port, so not before */
     listen_on(1);
     if (write(ready_fd, "+", 1) != 1) exit(1);
     close(ready_fd);
@@ -143,6 +158,7 @@ static void read_options(int count, char **arguments) {
         {"counters", required_argument, NULL, 'c'}, {"cert", required_argument, NULL, 'C'},
         {"key", required_argument, NULL, 'k'},     {"deflate", no_argument, NULL, 'd'},
         {"batch", no_argument, NULL, 'b'},        {"awake", no_argument, NULL, 'a'},
+        {"by-source", no_argument, NULL, 's'},
         {NULL, 0, NULL, 0},
     };
     int option;
@@ -158,9 +174,10 @@ static void read_options(int count, char **arguments) {
         case 'd': options.deflate = 1; break;
         case 'b': options.batch = 1; break;
         case 'a': options.awake = 1; break;
+        case 's': options.by_source = 1; break;
         default:
             fprintf(stderr, "usage: server [--host A.B.C.D] [--port N] [--workers N] [--echo] [--counters FILE]\n"
-                            "              [--cert FILE --key FILE] [--deflate] [--batch] [--awake]\n");
+                            "              [--cert FILE --key FILE] [--deflate] [--batch] [--awake] [--by-source]\n");
             exit(2);
         }
     }

@@ -100,12 +100,11 @@ def _attempt(scale: Scale, machine: Machine, folder: Path, workers: str | None) 
         f"{needs.at_once:,} at once, and {needs.session_s:,.0f} s more until the last of them have ended",
         err=True,
     )
-    options = ["--overrides", json.dumps(scale.overrides()), "--seed", "1"]
-    if workers is not None:
-        options += ["--workers", workers]
     run, obstacle = None, ""
-    with running_target(needs.servers) as target:
+    with running_target(needs.processes) as target:
         server = target.name
+        options = ["--overrides", json.dumps(scale.overrides(target.overrides)), "--seed", "1"]
+        options += ["--workers", workers if workers is not None else str(needs.processes)]
         try:
             run = carry_out(SCRIPT, target, folder.with_name(f"{folder.name}-{scale.percent}"), options)
         except RunFailed as error:  # a share that is too much for the generator is an answer like any other

@@ -38,15 +38,14 @@ def page_of(sections: Mapping[str, str]) -> str:
 
 def asked_table(needs: Mapping[int, Needs], machine: Machine) -> str:
     """What each share (percent) asks of the machine, worked out beforehand."""
-    head = ("share", "users", "at once", "peak, users/s", "processes: generator", "server", "memory, GiB", "allowed")
+    head = ("share", "users", "at once", "peak, users/s", "processes on each side", "memory, GiB", "allowed")
     rows = [
         (
             f"{percent} %",
             f"{need.users:,}",
             f"{need.at_once:,}",
             f"{need.peak_rate:,.0f}",
-            f"{need.generators}",
-            f"{need.servers}",
+            f"{need.processes}",
             f"{need.memory / _GIB:.1f}",
             need.missing(machine) or "yes",
         )
@@ -54,7 +53,7 @@ def asked_table(needs: Mapping[int, Needs], machine: Machine) -> str:
     ]
     files = "any number of" if machine.files is None else f"{machine.files:,}"
     memory = "" if machine.memory is None else f", with {machine.memory / _GIB:.1f} GiB of memory free before"
-    return f"{table(head, rows, right=range(7))}\n\nA process may hold {files} files open here{memory}."
+    return f"{table(head, rows, right=range(6))}\n\nA process may hold {files} files open here{memory}."
 
 
 def seen_table(attempts: Iterable[Attempt]) -> str:

@@ -31,10 +31,11 @@ class Scale:
     shorten: float = 3.0
     rounds: int | None = None
 
-    def overrides(self) -> dict[str, Any]:
-        """As `wavetank run --overrides` takes it."""
+    def overrides(self, others: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """As `wavetank run --overrides` takes it; `others`, of the configuration, are added."""
         raw = yaml.safe_load(SCRIPT.read_text(encoding="utf-8"))
-        changes: dict[str, Any] = {"config": {"phases": [self._scaled(phase) for phase in _original().phases]}}
+        phases = [self._scaled(phase) for phase in _original().phases]
+        changes: dict[str, Any] = {"config": {**(others or {}).get("config", {}), "phases": phases}}
         if self.rounds is not None:
             changes["scenarios"] = with_rounds(raw["scenarios"], self.rounds)
         return changes

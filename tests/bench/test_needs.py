@@ -17,10 +17,9 @@ def test_the_plan_of_44_minutes_asks_for_what_its_reference_says() -> None:
 def test_processes_are_enough_for_the_files_that_each_may_hold() -> None:
     plan = Scale(100, shorten=1).plan()
     needs = needs_of(plan, Machine(2, 20_000, None))
-    assert needs.generators * 20_000 > needs.at_once
-    assert needs.servers * 20_000 > 1.1 * needs.at_once
-    assert needs_of(plan, Machine(2, None, None)).generators == 2
-    assert needs_of(Scale(10, rounds=1).plan(), Machine(4, 20_000, None)).servers == 4
+    assert needs.processes * 20_000 > needs.at_once
+    assert needs_of(plan, Machine(2, None, None)).processes == 2
+    assert needs_of(Scale(10, rounds=1).plan(), Machine(4, 20_000, None)).processes == 4
 
 
 def test_too_little_memory_is_said_before_anything_is_started() -> None:

@@ -13,7 +13,7 @@ from bench.staging.scaling import Scale
 
 from tests.bench.big_runs import made_up
 
-NEEDS = Needs(1000, 300, 10.0, 60.0, 15.0, 2, 2, 300 * 40_960)
+NEEDS = Needs(1000, 300, 10.0, 60.0, 15.0, 2, 300 * 40_960)
 FIGURES = {"generator.lateness": {"p99": 3.25}, "websocket.response_time": {"p99": 4.5}}
 
 

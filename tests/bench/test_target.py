@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+import sys
 import urllib.request
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from bench.target import port_in, running_target
@@ -40,3 +43,26 @@ def test_without_a_compiler_the_reference_target_stands_in(monkeypatch: pytest.M
         assert target.name.startswith("wavetank serve")
         with urllib.request.urlopen(f"http://127.0.0.1:{target.port}/health", timeout=10) as answer:
             assert json.load(answer)["status"] == "healthy"
+
+
+@pytest.mark.skipif(sys.platform != "linux" or shutil.which("cc") is None, reason="the C server is built, on Linux")
+def test_connections_from_one_address_lead_to_one_process() -> None:
+    with running_target(workers=3) as target, ExitStack() as stack:
+        assert target.overrides["config"]["ws"]["localAddress"] == "127.16.0.0/12"
+        for source in range(3):
+            for _ in range(4 + source):
+                connection = socket.socket()
+                stack.enter_context(connection)
+                connection.bind((f"127.16.0.{source}", 0))
+                connection.connect(("127.0.0.1", target.port))
+                connection.sendall(b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
+                connection.sendall(b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+                assert connection.recv(12) == b"HTTP/1.1 101"
+        assert sorted(held_by(target.process)) == [4, 5, 6]
+
+
+def held_by(parent: int) -> list[int]:
+    """How many connections each process of a server holds."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split()
+    sockets = [[str(fd.readlink()) for fd in Path(f"/proc/{child}/fd").iterdir()] for child in children]
+    return [sum(fd.startswith("socket:") for fd in fds) - 1 for fds in sockets]  # but for the one that listens
