@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from bench.accuracy.priority import FIFO, real_time
 from bench.accuracy.surroundings import Others, again, this_machine, today, versions
 from bench.big_run import RunFailed, Stopped, carry_out
 from bench.hundred_thousand.crowd import Crowd
@@ -53,7 +54,7 @@ def main(
             sys.exit(3)
         click.echo(f"{users:,} users, {crowd.messages:,} messages: {crowd.length_s:,.0f} s", err=True)
         try:
-            with running_target(needs.processes) as target:
+            with running_target(needs.processes) as target, real_time() as comes_first:
                 options = ["--seed", "1", "--overrides", json.dumps(target.overrides)]
                 options += ["--workers", workers if workers is not None else str(needs.processes)]
                 run = carry_out(script, target, runs / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-crowd", options)
@@ -64,7 +65,10 @@ def main(
     cores = others.cores()
     disturbed = "" if cores is None else f"; other programs used {cores:.2f} cores meanwhile"
     surroundings = f"{began} on {this_machine()}; {versions()}{disturbed}"
-    text = page_of(crowd, run, made, target.name, surroundings, _command(crowd))
+    priority = (
+        f"real-time priority (`chrt -f {FIFO}`, [on trust](trust.md))" if comes_first else "no priority over the server"
+    )
+    text = page_of(crowd, run, made, target.name, priority, surroundings, _command(crowd))
     if written:
         PAGE.write_text(text, encoding="utf-8")
     click.echo(f"written into {PAGE}" if written else text)
