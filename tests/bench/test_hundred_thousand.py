@@ -61,6 +61,7 @@ def test_a_run_without_a_loss_keeps_everything() -> None:
     page = page_of(CROWD, run, made, "a server", "a core of its own", "here", "make it")
     assert "Everything that was promised was kept." in page
     assert "15.0 KB" in page
+    assert "where the generator has a core of its own." in page
 
 
 @pytest.mark.parametrize(

@@ -54,3 +54,9 @@ def test_only_loops_get_rounds() -> None:
     steps = [{"send": {"count": 3}}, {"loop": [{"think": 1}, {"loop": [], "count": 4}], "count": 20}]
     changed = with_rounds(steps, 2)
     assert changed == [{"send": {"count": 3}}, {"loop": [{"think": 1}, {"loop": [], "count": 2}], "count": 2}]
+
+
+def test_what_a_server_asks_of_the_configuration_stands_beside_the_phases() -> None:
+    config = Scale(10).overrides({"config": {"ws": {"localAddress": "127.16.0.0/12"}}})["config"]
+    assert config["ws"] == {"localAddress": "127.16.0.0/12"}
+    assert config["phases"] == Scale(10).overrides()["config"]["phases"]

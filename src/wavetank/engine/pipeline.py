@@ -88,9 +88,7 @@ class Pipeline:
             request = self._under_way.pop(place, None)
             if request is not None:
                 request.timer.cancel()
-                request.series.response_ns.append(received_at - request.planned_at)
-                request.series.service_ns.append(received_at - request.sent_at)
-                request.series.last_reply_ns = received_at
+                request.series.replied(request.planned_at, request.sent_at, received_at)
                 if self._pushes is not None:
                     self._pushes.compare_clocks(message, request.sent_at, received_at)
                 self._end(place, answered=True)

@@ -188,9 +188,7 @@ class Reader(Wait):
         self.received_at = received_at
         series = self._series
         if series is not None:
-            series.response_ns.append(received_at - self._planned_at)
-            series.service_ns.append(received_at - self._sent_at)
-            series.last_reply_ns = received_at
+            series.replied(self._planned_at, self._sent_at, received_at)
             self._owner.planned_at = received_at
         self._end()
         waiter.resume()

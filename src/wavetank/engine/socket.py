@@ -309,9 +309,7 @@ class Socket(Receiver, Line):
         return self._reader.listen(expectation, until_ns)
 
     def _record(self, series: Series, planned_at: int, sent_at: int, received_at: int) -> None:
-        series.response_ns.append(received_at - planned_at)
-        series.service_ns.append(received_at - sent_at)
-        series.last_reply_ns = received_at
+        series.replied(planned_at, sent_at, received_at)
         self._user.planned_at = received_at
 
     def _from_inbox(self, expectation: Expected) -> int | None:

@@ -59,6 +59,12 @@ class Series:
         self.first_sent_ns = 0
         self.last_reply_ns = 0
 
+    def replied(self, planned_at: int, sent_at: int, received_at: int) -> None:
+        """A reply came to a message that was planned and sent at these instants."""
+        self.response_ns.append(received_at - planned_at)
+        self.service_ns.append(received_at - sent_at)
+        self.last_reply_ns = received_at
+
 
 class Recorder:
     """Everything that one worker measures. Not for several threads.

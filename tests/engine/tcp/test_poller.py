@@ -89,6 +89,36 @@ def test_a_socket_that_another_one_closes_in_the_same_turn_is_not_called() -> No
     in_loop(test)
 
 
+def test_who_takes_the_number_of_a_socket_closed_in_the_same_turn_is_not_told_of_its_room_to_write() -> None:
+    async def test(poller: Poller) -> None:
+        pairs = [pair(), pair()]
+        taken, far = pair()
+        told: list[str] = []
+        done = asyncio.Event()
+
+        def replacing(other: int) -> Callable[[], None]:
+            def replace() -> None:
+                for near, _ in pairs:
+                    poller.drop(near)
+                os.dup2(taken, other)
+                poller.watch(other, Told(lambda: told.append("read"), lambda: told.append("write")))
+                asyncio.get_running_loop().call_soon(done.set)
+
+            return replace
+
+        for (near, _), (other, _) in zip(pairs, reversed(pairs), strict=True):
+            poller.watch(near, Told(lambda: None, replacing(other)))
+        for near, _ in pairs:
+            poller.watch_writing(near, True)
+        await done.wait()
+        assert "write" not in told
+        os.close(taken)
+        for each in (far, *(far for _, far in pairs)):
+            each.close()
+
+    in_loop(test)
+
+
 def test_room_to_write_is_told_until_nobody_wants_to_know() -> None:
     async def test(poller: Poller) -> None:
         near, far = pair()

@@ -94,7 +94,7 @@ class Poller:
         watchers = self._watchers
         for descriptor, events in self._epoll.poll(0, _AT_A_TIME):
             # Each callback may have closed the sockets of those that come after it.
-            if events & _WRITABLE and (writer := watchers.get(descriptor)) is not None:
-                writer.writable()
+            if events & _WRITABLE and descriptor in self._writers:
+                watchers[descriptor].writable()
             if events != _WRITABLE and (reader := watchers.get(descriptor)) is not None:
                 reader.readable()
