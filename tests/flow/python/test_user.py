@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -219,3 +220,19 @@ def test_an_exception_fails_its_user_and_the_run_goes_on() -> None:
     assert outcome.errors()[kind] == 2
     assert outcome.count("vusers.completed") == 1
     assert 'raise ValueError(f"user {user.index}")' in outcome.total.errors[kind].trace
+
+
+def test_a_think_that_a_timeout_has_ended_does_not_end_the_next_one() -> None:
+    lengths: list[float] = []
+
+    @scenario
+    async def impatient(user: User) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.02):
+                await user.think(0.1)
+        began = perf_counter()
+        await user.think(0.3)
+        lengths.append(perf_counter() - began)
+
+    assert carried(impatient).errors() == {}
+    assert lengths[0] >= 0.29  # it may be planned from the instant at which the timeout was due
