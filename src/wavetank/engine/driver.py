@@ -226,5 +226,10 @@ class Driver(Waiter):
             self.must_cancel = True
 
     def _throw_cancelled(self) -> None:
-        if not self.finished and not self.throw(self._cancelled_error()):
+        if self.finished:
+            return
+        if self.is_parked:
+            self.woken_at = perf_counter_ns()  # what ends the wait is not the engine's: a timeout of the scenario's own
+            self.throw(self._cancelled_error())
+        else:
             self._interrupt()  # it has been resumed since, and waits for something else now
