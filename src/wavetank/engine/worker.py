@@ -96,7 +96,7 @@ class Worker:
         self._services = Services(
             loop=loop,
             timers=Timers(loop, phase=share.index / share.of),
-            connector=Connector(loop, share),
+            connector=Connector(loop, share, gathers=not plan.runs_own_code),
             recorder=self._recorder,
             rendezvous=Rendezvous(loop, population_share(total_arrivals(plan.phases, plan.seed), share), on_gathered),
             log=on_log,

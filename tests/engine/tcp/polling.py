@@ -10,11 +10,11 @@ from wavetank.engine.loop import new_event_loop
 from wavetank.engine.tcp.poller import Poller, Watcher
 
 
-def in_loop(test: Callable[[Poller], Awaitable[None]]) -> None:
+def in_loop(test: Callable[[Poller], Awaitable[None]], *, gathers: bool = True) -> None:
     """Runs the test; what it leaves watched is closed."""
 
     async def main() -> None:
-        poller = Poller(asyncio.get_running_loop())
+        poller = Poller(asyncio.get_running_loop(), gathers=gathers)
         try:
             await asyncio.wait_for(test(poller), 20)
         finally:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
+import socket
+import struct
 import sys
+import termios
+from collections.abc import Callable
 from time import perf_counter_ns
 
 import pytest
@@ -47,6 +52,17 @@ class Taker(Receiver):
         self.is_gone.set()
 
 
+class Doing(Taker):
+    """Does something with each message that comes."""
+
+    def __init__(self, do: Callable[[], object]) -> None:
+        super().__init__()
+        self.do = do
+
+    def receive(self, message: str | bytes, size: int, received_at: int) -> None:
+        self.do()
+
+
 class Ends:
     """A connection, what it receives, and the server's end of its socket."""
 
@@ -71,6 +87,22 @@ class Ends:
         while piece := await asyncio.get_running_loop().sock_recv(self.far, 65_536):
             data += piece
         return data
+
+
+def waiting(end: socket.socket) -> int:
+    """How many bytes have come that nobody has read yet."""
+    (size,) = struct.unpack("i", fcntl.ioctl(end, termios.FIONREAD, bytes(4)))
+    return int(size)
+
+
+def unmasked(data: bytes) -> list[bytes]:
+    """The payloads of short frames that a client sent."""
+    payloads = []
+    while data:
+        key, end = data[2:6], 6 + (data[1] & 0x7F)
+        payloads.append(bytes(byte ^ key[place % 4] for place, byte in enumerate(data[6:end])))
+        data = data[end:]
+    return payloads
 
 
 MESSAGES = st.lists(
@@ -181,6 +213,95 @@ def test_nothing_is_written_once_the_poller_is_closed() -> None:
                     with pytest.raises(BlockingIOError):
                         os.read(end, 1)
                 os.close(other)
+
+    in_loop(test)
+
+
+@pytest.mark.parametrize("gathers", [True, False])
+def test_answers_to_many_leave_together_if_they_may_and_else_at_once(gathers: bool) -> None:
+    async def test(poller: Poller) -> None:
+        both = [Ends(poller), Ends(poller)]
+        left: list[int] = []  # how many bytes have left after the turn of the first one, and of the second
+
+        def answering(connection: Connection) -> Doing:
+            def answer() -> None:
+                connection.send(b"one", text=True)
+                connection.send(b"two", text=True)
+                left.append(sum(waiting(ends.far) for ends in both))
+
+            return Doing(answer)
+
+        for ends in both:
+            ends.connection.attach(answering(ends.connection))
+            ends.far.send(frame(TEXT, b"?"))
+        for ends in both:
+            assert unmasked(await ends.read(2 * 9)) == [b"one", b"two"]
+        assert left == ([0, 0] if gathers else [18, 36])
+        for ends in both:
+            ends.connection.abort()
+            ends.far.close()
+
+    in_loop(test, gathers=gathers)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [Connection.abort, Connection.close, lambda connection: connection.refuse(1002)],
+    ids=["abort", "close", "refuse"],
+)
+def test_what_was_sent_before_the_end_leaves_before_it(end: Callable[[Connection], None]) -> None:
+    async def test(poller: Poller) -> None:
+        ends = Ends(poller)
+
+        def leave() -> None:
+            ends.connection.send(b"bye", text=True)
+            end(ends.connection)
+
+        taker = Doing(leave)
+        ends.connection.attach(taker)
+        with ends.far:
+            ends.far.send(frame(TEXT, b"?"))
+            assert unmasked(await ends.read(9))[0] == b"bye"
+            ends.connection.abort()
+            await taker.is_gone.wait()
+
+    in_loop(test)
+
+
+def test_a_large_message_leaves_whole_before_a_mistake_of_the_servers_ends_the_connection() -> None:
+    async def test(poller: Poller) -> None:
+        ends = Ends(poller)
+
+        def leave() -> None:
+            ends.connection.send(b"x" * 1_000_000, text=True)
+            ends.connection.refuse(1002)
+
+        ends.connection.attach(Doing(leave))
+        with ends.far:
+            ends.far.send(frame(TEXT, b"?"))
+            assert len(await ends.ended()) == 14 + 1_000_000 + 8
+
+    in_loop(test)
+
+
+def test_nothing_that_is_held_back_is_written_once_the_poller_is_closed() -> None:
+    async def test(poller: Poller) -> None:
+        ends = Ends(poller)
+        taken: list[tuple[int, socket.socket]] = []
+
+        def close() -> None:
+            ends.connection.send(b"too late", text=True)
+            poller.close()
+            taken.append(pair())  # one end has the number of the socket that was closed
+            ends.connection.abort()
+
+        ends.connection.attach(Doing(close))
+        with ends.far:
+            ends.far.send(frame(TEXT, b"?"))
+            assert await ends.ended() == b""
+        near, far = taken[0]
+        with far, socket.socket(fileno=near) as other:
+            assert (waiting(far), waiting(other)) == (0, 0)
 
     in_loop(test)
 

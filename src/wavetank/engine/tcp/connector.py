@@ -31,10 +31,10 @@ def is_straight(url: str, options: ConnectionOptions) -> bool:
 class StraightConnector:
     """Opens connections for one worker. Only for Linux (see `Poller`)."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, addresses: Addresses) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, addresses: Addresses, *, gathers: bool) -> None:
         self._loop = loop
         self._addresses = addresses
-        self._poller = Poller(loop)
+        self._poller = Poller(loop, gathers=gathers)
         self._urls: dict[str, WSParsedURL] = {}
 
     def close(self) -> None:

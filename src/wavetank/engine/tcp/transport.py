@@ -32,6 +32,7 @@ class TcpTransport(Watcher, Transport):
         "_connection",
         "_descriptor",
         "_finishing",
+        "_held",
         "_limit",
         "_pieces",
         "_poller",
@@ -49,6 +50,7 @@ class TcpTransport(Watcher, Transport):
         self._pieces: list[bytes] | None = None
         self._wanted = 0
         self._unsent: bytearray | None = None
+        self._held: bytes | None = None
         self._finishing = False
         self._chunk = _CHUNK
         connection.connected(self)
@@ -65,7 +67,21 @@ class TcpTransport(Watcher, Transport):
         data = encoded(opcode, payload, compressed)
         if self._unsent is not None:
             self._unsent += data
-            return
+        elif self._held is not None:
+            self._held += data
+        elif self._poller.holds:
+            self._held = data
+            self._poller.hold(self)
+        else:
+            self._write(data)
+
+    def release(self) -> None:
+        """See `Watcher`. Whatever closes the socket calls it, too: what was sent before that leaves before it."""
+        held, self._held = self._held, None
+        if held is not None and not self._poller.closed:
+            self._write(held)
+
+    def _write(self, data: bytes) -> None:
         try:
             sent = _write(self._descriptor, data)
         except BlockingIOError:
@@ -78,6 +94,7 @@ class TcpTransport(Watcher, Transport):
 
     def finish(self) -> None:
         """See `Transport`."""
+        self.release()
         if self._unsent is None:
             self.drop()
         else:
@@ -86,6 +103,7 @@ class TcpTransport(Watcher, Transport):
     def drop(self) -> None:
         """See `Transport`."""
         if self._descriptor >= 0:
+            self.release()
             self._close()
             self._poller.loop.call_soon(self._connection.disconnected)
 
@@ -108,7 +126,7 @@ class TcpTransport(Watcher, Transport):
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1
         self._poller.drop(descriptor)
-        self._pieces = self._unsent = None
+        self._pieces = self._held = self._unsent = None
 
     # -- receiving -----------------------------------------------------------------------------------------------
 
