@@ -11,6 +11,11 @@ FIFO = 10
 """Of 99; the kernel's own threads that must come first (its migration and watchdog threads) are at 99."""
 
 
+def in_words(permitted: bool) -> str:
+    """What a program has that was started within `real_time`, which a page may say."""
+    return f"real-time priority (`chrt -f {FIFO}`, [on trust](trust.md))" if permitted else "no priority"
+
+
 @contextmanager
 def real_time() -> Iterator[bool]:
     """What is started within has real-time priority (SCHED_FIFO), if that is permitted, and this process meanwhile.

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from bench.accuracy.priority import FIFO, real_time
+from bench.accuracy.priority import in_words, real_time
 from bench.accuracy.surroundings import Others, again, this_machine, today, versions
 from bench.big_run import RunFailed, Stopped, carry_out
 from bench.hundred_thousand.crowd import Crowd
@@ -65,10 +65,7 @@ def main(
     cores = others.cores()
     disturbed = "" if cores is None else f"; other programs used {cores:.2f} cores meanwhile"
     surroundings = f"{began} on {this_machine()}; {versions()}{disturbed}"
-    priority = (
-        f"real-time priority (`chrt -f {FIFO}`, [on trust](trust.md))" if comes_first else "no priority over the server"
-    )
-    text = page_of(crowd, run, made, target.name, priority, surroundings, _command(crowd))
+    text = page_of(crowd, run, made, target.name, in_words(comes_first), surroundings, _command(crowd))
     if written:
         PAGE.write_text(text, encoding="utf-8")
     click.echo(f"written into {PAGE}" if written else text)

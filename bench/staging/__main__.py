@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from bench.accuracy.priority import in_words, real_time
 from bench.accuracy.surroundings import Others, this_machine, today, versions
 from bench.big_run import RunFailed, Stopped, carry_out
 from bench.needs import Machine, needs_of
@@ -101,15 +102,15 @@ def _attempt(scale: Scale, machine: Machine, folder: Path, workers: str | None) 
         err=True,
     )
     run, obstacle = None, ""
-    with running_target(needs.processes) as target:
-        server = target.name
+    with running_target(needs.processes) as target, real_time() as comes_first:
+        sides = f"against {target.name}; the generator has {in_words(comes_first)}"
         options = ["--overrides", json.dumps(scale.overrides(target.overrides)), "--seed", "1"]
         options += ["--workers", workers if workers is not None else str(needs.processes)]
         try:
             run = carry_out(SCRIPT, target, folder.with_name(f"{folder.name}-{scale.percent}"), options)
         except RunFailed as error:  # a share that is too much for the generator is an answer like any other
             obstacle = str(error)
-    attempt = Attempt(scale, needs, run, obstacle, server)
+    attempt = Attempt(scale, needs, run, obstacle, sides)
     click.echo(f"{scale.percent} %: {'it holds' if attempt.holds else '; '.join(attempt.missed)}", err=True)
     return attempt
 
@@ -145,7 +146,7 @@ What each share asks for, as planned:
 
 {report}
 
-{when}, on {this_machine()}, against {shown.server or "no server"}; {versions()}. To repeat it: `{command}`."""
+{when}, on {this_machine()}{shown.sides and ", "}{shown.sides}; {versions()}. To repeat it: `{command}`."""
 
 
 def _command(full: bool, share: int | None) -> str:

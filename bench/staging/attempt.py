@@ -19,14 +19,14 @@ LATENESS_MS = 20.0
 class Attempt:
     """What came of it; `run` is None where there is none to be judged, and `obstacle` says why.
 
-    `server` is what it was made against.
+    `sides`: what it was made against, and which priority the generator had, in words.
     """
 
     scale: Scale
     needs: Needs
     run: BigRun | None
     obstacle: str = ""
-    server: str = ""
+    sides: str = ""
 
     @property
     def started(self) -> float:
