@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
 
 import pytest
 
+from tests.system.servers.unaccepting import unaccepting
 from wavetank.engine.addresses import Addresses
 from wavetank.engine.connector import ConnectTimes
 from wavetank.engine.loop import new_event_loop
@@ -57,13 +57,10 @@ def test_a_port_where_nobody_listens_refuses(listener: socket.socket) -> None:
         connected(port)
 
 
-def test_a_server_that_does_not_accept_is_given_up_in_time(listener: socket.socket) -> None:
-    with ExitStack() as waiting:
-        for _ in range(16):  # they fill the queue of those who wait to be accepted: the next one gets no answer
-            client = waiting.enter_context(socket.socket())
-            client.setblocking(False)
-            with suppress(BlockingIOError):
-                client.connect(("127.0.0.1", port_of(listener)))
-        with pytest.raises(UserFailure, match=r"127\.0\.0\.1:\d+ did not accept within 0\.2 s") as caught:
-            connected(port_of(listener), timeout_s=0.2)
+def test_a_server_that_does_not_accept_is_given_up_in_time() -> None:
+    with (
+        unaccepting() as port,
+        pytest.raises(UserFailure, match=r"127\.0\.0\.1:\d+ did not accept within 0\.2 s") as caught,
+    ):
+        connected(port, timeout_s=0.2)
     assert caught.value.kind == "connect_timeout"

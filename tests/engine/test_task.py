@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import socket
 import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -147,6 +148,21 @@ def test_asyncio_timeout_ends_a_wait_for_a_future(runner: asyncio.Runner) -> Non
         return -1
 
     assert outcome(runner, user) == [0], "the timeout took its own cancellation back"
+
+
+def test_asyncio_timeout_ends_a_wait_for_a_socket(runner: asyncio.Runner) -> None:
+    async def user() -> str:
+        near, far = socket.socketpair()
+        near.setblocking(False)
+        with near, far:
+            try:
+                async with asyncio.timeout(0.01):
+                    await asyncio.get_running_loop().sock_recv(near, 1)
+            except TimeoutError:
+                return "timed out"
+        return "received"
+
+    assert outcome(runner, user) == ["timed out"], "though uvloop's future does not say that it was cancelled"
 
 
 def test_gather_queues_sleep_and_subtasks_work_inside_a_user(runner: asyncio.Runner) -> None:

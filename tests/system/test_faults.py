@@ -10,6 +10,7 @@ import pytest
 from tests.system.command import CommandLine
 from tests.system.scripts import PING, script
 from tests.system.servers.raw import CLOSE, PONG_MESSAGE, Handler, Peer, RawServer, close, text
+from tests.system.servers.unaccepting import unaccepting
 
 THINK = "- think: 20"
 QUICK_HANDSHAKE = "ws: {handshakeTimeout: 150}"
@@ -37,6 +38,15 @@ def test_nobody_listening_is_connect_refused_and_exit_3(wavetank: CommandLine) -
         "websocket.connects": 3,
         "websocket.connect_failed": 3,
     }
+
+
+def test_a_server_that_accepts_nobody_is_a_connect_timeout_and_exit_3(wavetank: CommandLine) -> None:
+    with unaccepting() as port:
+        outcome = wavetank.run(script(PING, config=QUICK_HANDSHAKE), f"ws://127.0.0.1:{port}")
+
+    assert outcome.code == 3
+    assert outcome.errors == {"connect_timeout": 2}
+    assert outcome.examples["connect_timeout"] == f"127.0.0.1:{port} did not accept within 0.15 s"
 
 
 async def hang_up(peer: Peer) -> None:

@@ -217,7 +217,9 @@ class Driver(Waiter):
         )
 
     def _interrupt(self) -> None:
-        if self.waits_for is not None and self.waits_for.cancel(self._cancel_message):
+        # Not every future says whether it could be cancelled as its type has it: those of uvloop's sockets give None.
+        future: Any = self.waits_for
+        if future is not None and future.cancel(self._cancel_message):
             return
         if self.is_parked:
             # Not in place: cancel() is often called from inside another task.
