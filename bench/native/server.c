@@ -4,9 +4,6 @@
    with an epoll of its own, and a limit of file descriptors of its own; the kernel spreads the connections over them
    (SO_REUSEPORT). A connection that has nothing under way takes up 56 bytes here, and what the kernel keeps for it.
 
-   With --awake it asks again and again instead of sleeping, which is for a core of its own: whoever sends to it has
-   not to wake it then.
-
    The first line on stdout is the port. SIGTERM or SIGINT ends it; the last line is what was counted, as JSON. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -40,7 +37,7 @@ enum {
 
 typedef struct {
     const char *host;
-    int port, workers, echo, deflate, batch, awake, by_source;
+    int port, workers, echo, deflate, batch, by_source;
     const char *counters, *certificate, *key;
 } Options;
 
@@ -139,7 +136,7 @@ static void work(int index, int ready_fd) {
     if (write(ready_fd, "+", 1) != 1) exit(1);
     close(ready_fd);
     for (;;) {
-        int count = epoll_wait(epoll_fd, events, EVENTS, options.awake ? 0 : -1);
+        int count = epoll_wait(epoll_fd, events, EVENTS, -1);
         int arrivals = 0;
         for (int i = 0; i < count; i++) {
             int fd = events[i].data.fd;
@@ -157,8 +154,7 @@ static void read_options(int count, char **arguments) {
         {"workers", required_argument, NULL, 'w'}, {"echo", no_argument, NULL, 'e'},
         {"counters", required_argument, NULL, 'c'}, {"cert", required_argument, NULL, 'C'},
         {"key", required_argument, NULL, 'k'},     {"deflate", no_argument, NULL, 'd'},
-        {"batch", no_argument, NULL, 'b'},        {"awake", no_argument, NULL, 'a'},
-        {"by-source", no_argument, NULL, 's'},
+        {"batch", no_argument, NULL, 'b'},        {"by-source", no_argument, NULL, 's'},
         {NULL, 0, NULL, 0},
     };
     int option;
@@ -173,11 +169,10 @@ static void read_options(int count, char **arguments) {
         case 'k': options.key = optarg; break;
         case 'd': options.deflate = 1; break;
         case 'b': options.batch = 1; break;
-        case 'a': options.awake = 1; break;
         case 's': options.by_source = 1; break;
         default:
             fprintf(stderr, "usage: server [--host A.B.C.D] [--port N] [--workers N] [--echo] [--counters FILE]\n"
-                            "              [--cert FILE --key FILE] [--deflate] [--batch] [--awake] [--by-source]\n");
+                            "              [--cert FILE --key FILE] [--deflate] [--batch] [--by-source]\n");
             exit(2);
         }
     }

@@ -141,7 +141,6 @@ def measure(
     *,
     channel: Channel = PLAIN,
     servers: int = 1,
-    awake: bool = False,
 ) -> Measured:
     """Lets the tool do the work against a fresh server. `work.seconds` is the window that is measured.
 
@@ -150,7 +149,7 @@ def measure(
     longer = replace(work, seconds=work.seconds + SETTLE_S + _SPARE_S)
     servers = max(servers, processes_for(work.connections))
     with (
-        running_server(placement, workers=servers, channel=channel, awake=awake) as server,
+        running_server(placement, workers=servers, channel=channel) as server,
         tempfile.TemporaryDirectory(prefix="wavetank-bench-") as folder,
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said,
     ):

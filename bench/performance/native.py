@@ -72,19 +72,12 @@ def build() -> str:
 
 
 @contextmanager
-def running_server(
-    placement: Placement, *, workers: int = 1, channel: Channel = PLAIN, awake: bool = False
-) -> Iterator[Server]:
-    """The server, which sends every message back, until the end of the context. Raises OSError if it cannot start.
-
-    `awake`: it never sleeps, and takes up the whole of a core.
-    """
+def running_server(placement: Placement, *, workers: int = 1, channel: Channel = PLAIN) -> Iterator[Server]:
+    """The server, which sends every message back, until the end of the context. Raises OSError if it cannot start."""
     with tempfile.TemporaryDirectory(prefix="wavetank-bench-") as folder:
         counters = Path(folder) / "counters"
         command = [str(FOLDER / "build" / "server"), "--port", "0", "--echo", "--workers", str(workers)]
         command += ["--counters", str(counters), *channel.server_options()]
-        if awake:
-            command.append("--awake")
         pin = placement.pin(placement.server)
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=pin) as process:
             try:

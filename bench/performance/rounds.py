@@ -25,8 +25,6 @@ class Trial:
     placement: Placement
     channel: Channel = PLAIN
     servers: int = 1
-    awake: bool = False
-    """Whether the server, on a core of its own, never sleeps."""
 
 
 @dataclass(slots=True)
@@ -68,7 +66,6 @@ def run_rounds(trials: Iterable[Trial], rounds: int, say: Say) -> list[Row]:
                     trial.placement,
                     channel=trial.channel,
                     servers=trial.servers,
-                    awake=trial.awake,
                 )
             except NotCarried as error:
                 row.failure = str(error)

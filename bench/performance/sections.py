@@ -50,9 +50,7 @@ def dense_section(lengths: Lengths, rounds: int, say: Say, only: Sequence[str]) 
         "Round trips per core",
         f"{work.connections} connections, each with one message of {len(work.payload)} bytes under way at any time.\n"
         "The rate for each second of processor time is what a core would do that does nothing else; the rate as it\n"
-        "was is lower where a tool waited for the server. The server asks for messages again and again and never\n"
-        "sleeps: the fastest tool would hardly ever find it asleep, and the others would pay with their own time for\n"
-        "waking it, which over a network nobody does.",
+        "was is lower where a tool waited for the server.",
         work,
         (
             ("round trips per CPU second", per_cpu_s, ",.0f"),
@@ -62,7 +60,6 @@ def dense_section(lengths: Lengths, rounds: int, say: Say, only: Sequence[str]) 
         rounds,
         say,
         only,
-        awake=True,
     )
 
 
@@ -120,15 +117,13 @@ def _compared(
     rounds: int,
     say: Say,
     only: Sequence[str],
-    *,
-    awake: bool = False,
 ) -> Section:
     """A section whose table has a row for each tool; the first column is what the ratio and the chart are of."""
     surroundings = Surroundings()
     wanted = [tool for tool in TOOLS if not only or any(part.lower() in tool.name.lower() for part in only)]
     there, missing = installed(wanted, say)
     placement = apart()
-    rows = run_rounds((Trial(tool.name, tool, work, placement, awake=awake) for tool, _ in there.values()), rounds, say)
+    rows = run_rounds((Trial(tool.name, tool, work, placement) for tool, _ in there.values()), rounds, say)
     measured = [row for row in rows if row.rounds]
     limit = next((row for row in measured if isinstance(row.trial.tool, NativeClient)), None)
     head = ("tool", *(column for column, _, _ in columns), "of the limit")

@@ -169,16 +169,6 @@ def test_a_paced_client_sends_as_often_as_it_is_told(programs: Path) -> None:
     assert found["round_trips"] == found["sent"] > 0
 
 
-def test_a_server_that_never_sleeps_answers_and_runs_while_nobody_asks(programs: Path) -> None:
-    with server(programs, "--awake") as (process, port):
-        (worker,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
-        with connect(f"ws://127.0.0.1:{port}/ws") as client:
-            client.send('{"type":"ping"}')
-            assert json.loads(client.recv(timeout=10))["type"] == "pong"
-            state = Path(f"/proc/{worker}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
-            assert state == "R"  # though nobody wants anything of it
-
-
 def test_the_server_ends_when_it_is_told_to(programs: Path) -> None:
     with server(programs, "--workers", "2") as (process, _):
         process.terminate()
