@@ -22,8 +22,8 @@ _SERVER = _NATIVE / "build" / "server"
 _REFERENCE = [sys.executable, "-m", "wavetank", "serve"]
 _STAND_IN = "wavetank serve, since the C server could not be built"
 _NATIVE_NAME = (
-    "the C server of bench/native (SCHED_BATCH: woken by a message, it leaves the sender its core; balanced by source: "
-    "each worker connects from addresses of its own, and they lead to one process)"
+    "the C server of bench/native (balanced by source: each worker connects from addresses of its own, and they lead "
+    "to one process)"
 )
 _SOURCES = "127.16.0.0/12"
 """As many addresses as any run has connections. Worker i of n connects from every n-th of them, from the i-th on."""
@@ -59,7 +59,7 @@ class Target:
 def running_target(workers: int = 1) -> Iterator[Target]:
     """A server with a process for each of so many workers, for as long as the block lasts. Raises NoTarget."""
     native = _built()
-    name, program = (_NATIVE_NAME, [str(_SERVER), "--batch", "--by-source"]) if native else (_STAND_IN, _REFERENCE)
+    name, program = (_NATIVE_NAME, [str(_SERVER), "--by-source"]) if native else (_STAND_IN, _REFERENCE)
     overrides = {"config": {"ws": {"localAddress": _SOURCES}}} if native else {}
     if sys.platform != "linux":
         workers = 1  # nowhere else does a kernel spread the connections to one port over several processes

@@ -12,8 +12,10 @@ FIFO = 10
 
 
 def in_words(permitted: bool) -> str:
-    """What a program has that was started within `real_time`, which a page may say."""
-    return f"real-time priority (`chrt -f {FIFO}`, [on trust](trust.md))" if permitted else "no priority"
+    """What programs have that were started within `real_time`, which a page may say."""
+    if not permitted:
+        return "no priority"
+    return f"the same real-time priority (`chrt -f {FIFO}`, [on trust](trust.md)): neither interrupts the other"
 
 
 @contextmanager

@@ -54,7 +54,7 @@ def main(
             sys.exit(3)
         click.echo(f"{users:,} users, {crowd.messages:,} messages: {crowd.length_s:,.0f} s", err=True)
         try:
-            with running_target(needs.processes) as target, real_time() as comes_first:
+            with real_time() as permitted, running_target(needs.processes) as target:
                 options = ["--seed", "1", "--overrides", json.dumps(target.overrides)]
                 options += ["--workers", workers if workers is not None else str(needs.processes)]
                 run = carry_out(script, target, runs / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-crowd", options)
@@ -65,7 +65,7 @@ def main(
     cores = others.cores()
     disturbed = "" if cores is None else f"; other programs used {cores:.2f} cores meanwhile"
     surroundings = f"{began} on {this_machine()}; {versions()}{disturbed}"
-    text = page_of(crowd, run, made, target.name, in_words(comes_first), surroundings, _command(crowd))
+    text = page_of(crowd, run, made, target.name, in_words(permitted), surroundings, _command(crowd))
     if written:
         PAGE.write_text(text, encoding="utf-8")
     click.echo(f"written into {PAGE}" if written else text)

@@ -19,7 +19,7 @@ def page_of(
     surroundings: str,
     command: str,
 ) -> str:
-    """The whole page. `priority`: what the generator had of it, in words."""
+    """The whole page. `priority`: what both sides had of it, in words."""
     kept = all(promise.kept for promise in made)
     rows = [(promise.what, promise.wanted, promise.seen, verdict(promise.kept)) for promise in made]
     return f"""\
@@ -28,7 +28,7 @@ def page_of(
 Written by `{command}`; no figure in it is typed by hand. {crowd.users:,} users arrive in {crowd.arriving_s:g} s,
 {crowd.rate:,.0f} per second. Each connects, sends a message every {crowd.every_s:g} s, decodes the reply and checks
 it, {crowd.rounds} times: {crowd.users / crowd.every_s:,.0f} round trips a second while all are there, and
-{crowd.messages:,} altogether. Generator and server ({target}) share one machine, where the generator has {priority}.
+{crowd.messages:,} altogether. Generator and server ({target}) share one machine, both with {priority}.
 
 {"Everything that was promised was kept." if kept else "**A promise was missed: see the rows.**"}
 

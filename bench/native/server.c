@@ -12,7 +12,6 @@
 #include <getopt.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +36,7 @@ enum {
 
 typedef struct {
     const char *host;
-    int port, workers, echo, deflate, batch, by_source;
+    int port, workers, echo, deflate, by_source;
     const char *counters, *certificate, *key;
 } Options;
 
@@ -99,13 +98,6 @@ static int port_of(int fd) {
     return ntohs(address.sin_port);
 }
 
-/* On cores that it shares with the generator, a message that wakes the server would take the core from the sender, who
-   mostly has more to send: let them come together (sched(7), SCHED_BATCH). */
-static void wait_for_a_free_core(void) {
-    struct sched_param none = {0};
-    if (sched_setscheduler(0, SCHED_BATCH, &none) < 0) fail("sched_setscheduler");
-}
-
 /* Connections that come from addresses side by side go to workers side by side: those of one address to the same one,
    as load balancers are often told to do it. */
 static void choose_by_source(void) {
@@ -121,7 +113,6 @@ static void choose_by_source(void) {
 
 static void work(int index, int ready_fd) {
     struct epoll_event events[EVENTS];
-    if (options.batch) wait_for_a_free_core();
     if (options.certificate) tls_prepare_server(options.certificate, options.key);
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     Settings settings = {
@@ -154,7 +145,7 @@ static void read_options(int count, char **arguments) {
         {"workers", required_argument, NULL, 'w'}, {"echo", no_argument, NULL, 'e'},
         {"counters", required_argument, NULL, 'c'}, {"cert", required_argument, NULL, 'C'},
         {"key", required_argument, NULL, 'k'},     {"deflate", no_argument, NULL, 'd'},
-        {"batch", no_argument, NULL, 'b'},        {"by-source", no_argument, NULL, 's'},
+        {"by-source", no_argument, NULL, 's'},
         {NULL, 0, NULL, 0},
     };
     int option;
@@ -168,11 +159,10 @@ static void read_options(int count, char **arguments) {
         case 'C': options.certificate = optarg; break;
         case 'k': options.key = optarg; break;
         case 'd': options.deflate = 1; break;
-        case 'b': options.batch = 1; break;
         case 's': options.by_source = 1; break;
         default:
             fprintf(stderr, "usage: server [--host A.B.C.D] [--port N] [--workers N] [--echo] [--counters FILE]\n"
-                            "              [--cert FILE --key FILE] [--deflate] [--batch] [--by-source]\n");
+                            "              [--cert FILE --key FILE] [--deflate] [--by-source]\n");
             exit(2);
         }
     }

@@ -45,6 +45,11 @@ class Lengths:
         count = self.many * workers
         return _work(count, 1.0, think_s=REST_S, connect_s=max(1.0, count / 10_000), workers=workers)
 
+    def handshakes(self) -> Work:
+        """As many connections as can be opened while they rest, however much each costs: with TLS that is much."""
+        count = self.many // 5
+        return _work(count, 1.0, think_s=REST_S, connect_s=1.0)
+
     def steady(self, connections: int, *, workers: int) -> Work:
         """So many connections that send the same number of messages per second all together."""
         think_s = connections / STEADY_RATE

@@ -31,7 +31,7 @@ def secured_section(lengths: Lengths, rounds: int, say: Say, only: Sequence[str]
             if not only or any(part.lower() in tool.name.lower() for part in only)
         ]
         there, missing = installed((tool for _, tool in tools), say)
-        placement, works = apart(), {"messages": lengths.dense(), "connects": lengths.connections()}
+        placement, works = apart(), {"messages": lengths.dense(), "connects": lengths.handshakes()}
         trials = {
             (tool.name, channel.name, kind): Trial(
                 f"{tool.name}, {channel.name}, {kind}", tool, work, placement, channel

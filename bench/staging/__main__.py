@@ -102,8 +102,8 @@ def _attempt(scale: Scale, machine: Machine, folder: Path, workers: str | None) 
         err=True,
     )
     run, obstacle = None, ""
-    with running_target(needs.processes) as target, real_time() as comes_first:
-        sides = f"against {target.name}; the generator has {in_words(comes_first)}"
+    with real_time() as permitted, running_target(needs.processes) as target:
+        sides = f"against {target.name}; both have {in_words(permitted)}"
         options = ["--overrides", json.dumps(scale.overrides(target.overrides)), "--seed", "1"]
         options += ["--workers", workers if workers is not None else str(needs.processes)]
         try:

@@ -19,7 +19,7 @@ LATENESS_MS = 20.0
 class Attempt:
     """What came of it; `run` is None where there is none to be judged, and `obstacle` says why.
 
-    `sides`: what it was made against, and which priority the generator had, in words.
+    `sides`: what it was made against, and which priority both had, in words.
     """
 
     scale: Scale

@@ -58,10 +58,10 @@ def test_a_run_without_a_loss_keeps_everything() -> None:
     run = made_up(KEPT, histograms=FIGURES, gauges=OPEN, peak_bytes=SMALL)
     made = promises(CROWD, run)
     assert all(promise.kept for promise in made)
-    page = page_of(CROWD, run, made, "a server", "a core of its own", "here", "make it")
+    page = page_of(CROWD, run, made, "a server", "cores of their own", "here", "make it")
     assert "Everything that was promised was kept." in page
     assert "15.0 KB" in page
-    assert "where the generator has a core of its own." in page
+    assert "both with cores of their own." in page
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_single_loss_is_a_promise_missed(changes: dict[str, int], missed: set[
     run = made_up(KEPT | changes, histograms=FIGURES, gauges=OPEN, peak_bytes=SMALL)
     made = promises(CROWD, run)
     assert {promise.what for promise in made if not promise.kept} == missed
-    assert "**A promise was missed" in page_of(CROWD, run, made, "a server", "a core of its own", "here", "make it")
+    assert "**A promise was missed" in page_of(CROWD, run, made, "a server", "cores of their own", "here", "make it")
 
 
 def test_trust_completeness_and_memory_are_promised_too() -> None:

@@ -18,6 +18,7 @@ WORKS = [
     *(lengths.dense(workers=2) for lengths in (FULL, QUICK)),
     *(lengths.sparse() for lengths in (FULL, QUICK)),
     *(lengths.connections() for lengths in (FULL, QUICK)),
+    *(lengths.handshakes() for lengths in (FULL, QUICK)),
     *(FULL.steady(size, workers=1) for size in FULL.sizes),
 ]
 
