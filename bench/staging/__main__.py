@@ -74,7 +74,9 @@ def main(
             click.echo(f"{percent} %: {error}", err=True)
             sys.exit(3)
         # After each of them: hours of runs are not to be lost with the last one.
-        text = _section(base, machine, attempts, f"{began} to {today()}{_disturbed(others)}", _command(full, share))
+        text = _section(
+            base, machine, attempts, f"{began} to {today()}{_disturbed(others)}", _command(full, share, start)
+        )
         if written:
             put(PAGE, {name: text})
     click.echo(f"written into {PAGE}" if written else page_of({name: text}))
@@ -149,8 +151,9 @@ What each share asks for, as planned:
 {when}, on {this_machine()}{shown.sides and ", "}{shown.sides}; {versions()}. To repeat it: `{command}`."""
 
 
-def _command(full: bool, share: int | None) -> str:
-    return " ".join(["bench/staging.sh", *(["--full"] if full else []), *([f"--share {share}"] if share else [])])
+def _command(full: bool, share: int | None, start: int) -> str:
+    chosen = f"--share {share}" if share is not None else f"--start {start}"
+    return " ".join(["bench/staging.sh", *(["--full"] if full else []), chosen])
 
 
 def _disturbed(others: Others) -> str:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import subprocess
+import sys
+
+import pytest
 
 from tests.system.command import COMMAND, CommandLine, environment
 from tests.system.scripts import PING, script
+from tests.system.servers.raw import Peer, RawServer, text
 
 _PROCESSOR = """\
 import time
@@ -25,6 +31,11 @@ async def broken(context, events):
         lookup(context)
     except KeyError as missing:
         raise RuntimeError("no such room") from missing
+
+
+def wait(context, events):
+    if context.vars["gate"] != "none":
+        open(context.vars["gate"]).read()
 """
 
 
@@ -69,6 +80,47 @@ def test_a_function_that_blocks_is_named_though_the_run_may_be_trusted(wavetank:
     assert blocked["count"] == 1
     assert blocked["total_ms"] == blocked["longest_ms"] >= 120
     assert "was blocked by block() (processor.py:5) for 0.1" in " ".join(outcome.stdout.split())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in the file system")
+def test_no_message_waits_for_the_code_of_another_user(wavetank: CommandLine) -> None:
+    # A function blocks until two users are answered, who are looked after together then; that of the second one blocks.
+    first, second = wavetank.folder / "first", wavetank.folder / "second"
+    os.mkfifo(first)
+    os.mkfifo(second)
+    (wavetank.folder / "processor.py").write_text(_PROCESSOR, encoding="utf-8")
+    all_there, blocked, sent = asyncio.Barrier(3), asyncio.Event(), asyncio.Event()
+
+    async def handle(peer: Peer) -> None:
+        gate = (None, second, first)[peer.number]
+        await peer.accept()
+        await peer.frame()
+        await all_there.wait()
+        if peer.number != 2:
+            await blocked.wait()
+        await peer.send(text({"type": "pong", "gate": str(gate or "none")}))
+        if gate is first:
+            with await asyncio.to_thread(open, gate, "w"):  # as soon as the function opens it, too
+                blocked.set()
+                await asyncio.sleep(0)  # those two have their turns, and send what they have to
+        elif gate is second:
+            try:
+                await asyncio.wait_for(sent.wait(), 10)
+            finally:
+                (await asyncio.to_thread(open, gate, "w")).close()
+        await peer.frame()
+        if gate is None:
+            sent.set()
+        await peer.part()
+
+    flow = (
+        "- send: {payload: {type: ping}, match: {json: $.type, value: pong}, capture: {json: $.gate, as: gate}}",
+        "- function: wait",
+        "- send: {payload: {type: again}}",
+    )
+    with RawServer(handle) as server:
+        outcome = wavetank.run(script(*flow, config="processor: ./processor.py", users=3), server.url, "--workers", "1")
+    assert outcome.counters["vusers.completed"] == 3, outcome.stderr
 
 
 def test_a_mistake_in_the_flow_before_a_run_says_where_it_is(wavetank: CommandLine) -> None:
