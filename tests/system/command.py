@@ -15,7 +15,7 @@ COMMAND = (sys.executable, "-m", "wavetank")
 PATIENCE_S = 60.0
 """No run of these tests takes nearly as long; one that does is killed."""
 
-_OURS = ("WS_URL", "CONNECTIONS", "MESSAGES")
+_LEFT_OUT = ("WS_URL", "CONNECTIONS", "MESSAGES", "PYTHONUNBUFFERED")
 _NEVER_SAID = ("\nTraceback", "internal error", "never retrieved", "Exception ignored", "Warning:")
 
 
@@ -121,8 +121,11 @@ class CommandLine:
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of a command: ours, without what Wavetank would take for its own settings."""
-    kept = {name: value for name, value in os.environ.items() if name not in _OURS}
+    """The environment of a command: ours, without what Wavetank would take for its own settings.
+
+    Nor are streams unbuffered, as they are in containers: what is left in a buffer at the end would go unseen.
+    """
+    kept = {name: value for name, value in os.environ.items() if name not in _LEFT_OUT}
     return {**kept, **(extra or {})}
 
 

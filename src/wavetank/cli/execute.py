@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import signal
 import sys
@@ -15,6 +14,7 @@ from typing import Any, NoReturn
 
 import click
 
+from wavetank.cli.streams import settle
 from wavetank.engine.loop import new_event_loop
 from wavetank.errors import RunError, ScriptError
 from wavetank.execution.coordinator import Run
@@ -89,12 +89,9 @@ def _run(plan: Plan, *, workers: int | None, output: Path | None, quiet: bool, s
 
 
 def _show(console: Console, result: Result, folder: RunFolder) -> None:
-    try:
+    with suppress(OSError):  # whoever reads our stdout has gone: the verdict stands
         console.finish(result.summary, folder.path)
-    except OSError:
-        # Whoever reads our stdout has gone (`| head`). The verdict stands; the interpreter's own last flush must
-        # not fail over it either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    settle(sys.stdout, sys.stderr)
 
 
 async def _execute(run: Run, console: Console) -> Result:

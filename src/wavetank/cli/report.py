@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
+from wavetank.cli.streams import settle
 from wavetank.errors import RunError
 from wavetank.execution.folder.record import Record
 from wavetank.execution.result import Exit, exit_code
@@ -41,14 +42,12 @@ def report(run: Path, as_json: bool, strict: bool) -> None:
     summary = record.summary()
     for remark in record.remarks:
         click.echo(f"note: {remark}", err=True)
-    try:
+    with suppress(OSError):  # whoever reads our stdout has gone
         if as_json:
             click.echo(summary_json(summary), nl=False)
         else:
             print_results(summary, record.journal.header.outline, sys.stdout)
-    except OSError:
-        # Whoever reads our stdout has gone (`| head`). The interpreter's own last flush must not fail over it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    settle(sys.stdout, sys.stderr)
     if not as_json:
         _keep(record, summary)
     sys.exit(exit_code(summary, interrupted=record.journal.interrupted, strict=strict))
