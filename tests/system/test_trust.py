@@ -30,7 +30,7 @@ async def answer(peer: Peer) -> None:
 
 def test_a_function_that_blocks_the_loop_costs_the_run_its_trust(wavetank: CommandLine) -> None:
     (wavetank.folder / "processor.py").write_text(_PROCESSOR, encoding="utf-8")
-    # Both are to be connected when the first one blocks, or it might have done before the other has anything to wait for.
+    # Both are to be connected when the first one blocks, or it might have done before the other one waits for anything.
     rounds = ("- think: 0.1", "- loop:", f"    {PING}", "    - {function: block}", "  count: 4")
     with RawServer(answer) as server:
         outcome = wavetank.run(script(*rounds, config="processor: ./processor.py"), server.url, "--workers", "1")
