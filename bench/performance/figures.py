@@ -49,8 +49,9 @@ class Surroundings:
         """The last paragraph of a section."""
         cores = self._others.cores()
         disturbed = "" if cores is None else f" Other programs used {cores:.2f} cores meanwhile."
+        told = "; ".join(dict.fromkeys(versions))  # two rows of the same tool have the same versions
         count = "one round" if rounds == 1 else f"{rounds} rounds"
         return (
-            f"{self._began}, {count}, on {this_machine()}; {'; '.join(versions)}.{disturbed}\n\n"
+            f"{self._began}, {count}, on {this_machine()}; {told}.{disturbed}\n\n"
             f"To repeat it: `{again(f'-m bench.performance {repeat} --rounds {rounds}')}`."
         )
