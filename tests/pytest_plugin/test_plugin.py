@@ -48,9 +48,13 @@ class Sub:
         self._pytester.makepyfile(test_chat=f"{HEAD}\n{tests}")
         command = [sys.executable, "-m", "pytest", *COMMON]
         process: subprocess.Popen[bytes] = self._pytester.popen(
-            command, subprocess.PIPE, subprocess.STDOUT, stdin=subprocess.DEVNULL
+            command, subprocess.PIPE, subprocess.STDOUT, stdin=subprocess.DEVNULL, preexec_fn=_hear_ctrl_c
         )
         return process
+
+
+def _hear_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a program ignores it where the tests were started in the background
 
 
 @pytest.fixture
