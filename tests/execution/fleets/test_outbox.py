@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from wavetank.execution.fleets.channel import Word, read_message
 from wavetank.execution.fleets.outbox import Outbox
 
@@ -25,3 +27,5 @@ def test_a_pipe_that_nobody_reads_any_more_is_no_reason_to_wait_or_to_fail() -> 
     outbox.put(Word.SNAPSHOT, b"x" * 1_000_000)
     outbox.put(Word.ENDED)
     outbox.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(writing)

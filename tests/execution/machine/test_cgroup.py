@@ -124,4 +124,7 @@ def test_no_text_is_too_strange_to_be_read(mounts: str, paths: str, limit: str) 
         files: dict[str, str | None] = {
             f"sys/fs/cgroup/{name}": limit for name in ("cpu.max", "memory.max", "memory.current")
         }
-        group(Path(folder), files, V2 + mounts, paths)
+        found = group(Path(folder), files, V2 + mounts, paths)
+    assert found.cpus is None or found.cpus > 0
+    assert (found.memory is None) == (found.memory_left is None)
+    assert found.memory is None or 0 <= (found.memory_left or 0) <= found.memory

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+from contextlib import suppress
 
 from wavetank.execution.fleets.channel import Word, packed
 
@@ -37,11 +38,9 @@ class Outbox:
         self._thread.join(_LAST_WORDS_S)
 
     def _write(self) -> None:
-        while (message := self._messages.get()) is not None:
-            rest = memoryview(message)
-            try:
+        with suppress(OSError):  # the coordinator is gone, which the inbox notices, too
+            while (message := self._messages.get()) is not None:
+                rest = memoryview(message)
                 while rest:
                     rest = rest[os.write(self._descriptor, rest) :]
-            except OSError:  # the coordinator is gone, which the inbox notices, too
-                return
         os.close(self._descriptor)
