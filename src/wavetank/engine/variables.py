@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from uuid import UUID
 
 from wavetank.plan.chance import bits, position
 from wavetank.plan.model import Plan
@@ -34,9 +33,17 @@ class UserVariables:
         for name, values in self._choices.items():
             assert isinstance(values, list | tuple)
             variables[name] = values[position(len(values), self._seed, index, f"variable {name}")]
-        low, high = bits(self._seed, index, "uuid low"), bits(self._seed, index, "uuid high")
-        variables["$uuid"] = str(UUID(int=high << 64 | low, version=4))
+        variables["$uuid"] = uuid4_of(bits(self._seed, index, "uuid high"), bits(self._seed, index, "uuid low"))
         return variables
+
+
+def uuid4_of(high: int, low: int) -> str:
+    """The text of a random UUID (RFC 9562, 5.4) of 128 bits, six of which say what it is.
+
+    `uuid.UUID` gives the same in five times as long, and every user has one.
+    """
+    digits = f"{high & ~0xF000 | 0x4000:016x}{low & ~(0b11 << 62) | 0b10 << 62:016x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _is_choice(value: object) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter_ns
@@ -36,31 +37,22 @@ def compile_connect(step: Connect, plan: Plan, recorder: Recorder, processor: Pr
     options = step.options or plan.connection
     subprotocols = tuple(dict.fromkeys((*options.subprotocols, *step.subprotocols)))
     options = replace(options, subprotocols=subprotocols)
-    url = _renderer(compile_template(step.url if step.url is not None else "", strict=plan.strict))
-    headers = _renderer(compile_template({**options.headers, **step.headers}, strict=plan.strict))
-
-    def request(actor: Actor) -> tuple[str, dict[str, str]]:
-        path = text_of(url(actor))
-        rendered = headers(actor)
-        assert isinstance(rendered, dict)
-        return _url(plan.target, path, step.where), {name: text_of(value) for name, value in rendered.items()}
+    url, headers = _url_of(step, plan), _headers_of({**options.headers, **step.headers}, plan)
 
     if step.function is None or processor is None:
 
         def connect(actor: Actor) -> Awaitable[object]:
-            target, wanted = request(actor)
-            return actor.connect(target, options, wanted)
+            return actor.connect(url(actor), options, headers(actor))
 
         return connect
 
     change = prepare(processor, step.function)
 
     async def change_and_connect(actor: Actor) -> None:
-        target, wanted = request(actor)
         params: dict[str, Any] = {
-            "target": target,
+            "target": url(actor),
             "subprotocols": list(subprotocols),
-            "options": {"headers": wanted},
+            "options": {"headers": dict(headers(actor))},
         }
         answer = change(params, Context(actor, recorder))
         if answer is not None:
@@ -69,6 +61,32 @@ def compile_connect(step: Connect, plan: Plan, recorder: Recorder, processor: Pr
         await actor.connect(*_changed(params, plan.target, options, step))
 
     return change_and_connect
+
+
+def _url_of(step: Connect, plan: Plan) -> Callable[[Actor], str]:
+    """Makes the URL of a connection; one that is the same for all users is joined once."""
+    template = compile_template(step.url if step.url is not None else "", strict=plan.strict)
+    if template.constant:
+        with suppress(ValueError):  # which each user is to fail with
+            joined = join_url(plan.target, text_of(template.render({}, _no_random)))
+            return lambda actor: joined
+    render = _renderer(template)
+    return lambda actor: _url(plan.target, text_of(render(actor)), step.where)
+
+
+def _headers_of(wanted: Mapping[str, object], plan: Plan) -> Callable[[Actor], Mapping[str, str]]:
+    """Makes the headers of a request; those that are the same for all users are made once."""
+    template = compile_template(wanted, strict=plan.strict)
+    if template.constant:
+        rendered = _texts_of(template.render({}, _no_random))
+        return lambda actor: rendered
+    render = _renderer(template)
+    return lambda actor: _texts_of(render(actor))
+
+
+def _texts_of(rendered: object) -> dict[str, str]:
+    assert isinstance(rendered, dict)
+    return {name: text_of(value) for name, value in rendered.items()}
 
 
 def _url(target: str, url: str, where: Where) -> str:
