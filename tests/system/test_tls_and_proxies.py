@@ -16,6 +16,7 @@ from tests.system.servers.proxies import connect_proxy, refuse, socks5_proxy, ta
 from tests.system.servers.raw import PONG_MESSAGE, Handler, Peer, RawServer, text
 from wavetank.engine.connector import Connector
 from wavetank.engine.loop import new_event_loop
+from wavetank.engine.timers import Timers
 from wavetank.plan.steps import ConnectionOptions
 
 
@@ -202,9 +203,12 @@ def test_the_engine_connects_through_a_socks5_proxy() -> None:
     asked: list[object] = []
 
     async def connect(url: str, proxy_url: str) -> None:
-        connector = Connector(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        timers = Timers(loop)
+        connector = Connector(loop, timers)
         connection, _ = await connector.connect(url, ConnectionOptions(proxy=proxy_url), {})
         connection.abort()
+        timers.close()
 
     with RawServer(pong) as server, RawServer(socks5_proxy(asked)) as proxy:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:

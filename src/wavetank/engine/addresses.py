@@ -8,8 +8,9 @@ import socket
 import sys
 from contextlib import suppress
 from time import perf_counter_ns
-from typing import Any, Protocol
+from typing import Any
 
+from wavetank.engine.connect_times import ConnectTimes
 from wavetank.engine.sources import Dealer, Sources, bind_source, has_a_source, is_out_of_ports
 from wavetank.errors import UserFailure
 from wavetank.plan.arrivals import Share
@@ -18,13 +19,6 @@ _Address = tuple[int, Any]  # family, and the address as `socket.connect` takes 
 _REMEMBER_NS = 60 * 10**9
 _TRIES = 4
 """How many source addresses one connect tries. To find that one has no port left costs almost a millisecond."""
-
-
-class Times(Protocol):
-    """Where the time of each part is written, in ns."""
-
-    dns: int
-    tcp: int
 
 
 class Addresses:
@@ -42,7 +36,7 @@ class Addresses:
         self._known: dict[tuple[str, int], tuple[int, list[_Address]]] = {}
 
     async def connect(
-        self, host: str, port: int, *, times: Times, timeout_s: float, local_addresses: tuple[str, ...]
+        self, host: str, port: int, *, times: ConnectTimes, timeout_s: float, local_addresses: tuple[str, ...]
     ) -> socket.socket:
         """A connected, non-blocking socket.
 

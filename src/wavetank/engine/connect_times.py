@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 
-
-@dataclass(slots=True)
 class ConnectTimes:
     """How long each part of one connect took, in ns; 0 where there was no such part."""
 
-    dns: int = 0
-    tcp: int = 0
-    tls: int = 0
-    upgrade: int = 0
+    __slots__ = ("dns", "tcp", "tls", "upgrade")
+
+    def __init__(self) -> None:
+        self.dns = 0
+        self.tcp = 0
+        self.tls = 0
+        self.upgrade = 0

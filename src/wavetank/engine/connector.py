@@ -27,6 +27,7 @@ from wavetank.engine.deflate import agree, offer
 from wavetank.engine.listener import Listener
 from wavetank.engine.subprotocol import agreed_subprotocol
 from wavetank.engine.tcp.connector import StraightConnector, is_straight
+from wavetank.engine.timers import Timers
 from wavetank.errors import UserFailure
 from wavetank.plan.arrivals import Share
 from wavetank.plan.steps import ConnectionOptions
@@ -57,7 +58,9 @@ class _Headers(Mapping[str, str]):
 class Connector:
     """Opens connections for one worker; what can be shared between them (TLS context, addresses) is."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, share: Share | None = None, *, gathers: bool = False) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, timers: Timers, share: Share | None = None, *, gathers: bool = False
+    ) -> None:
         """`share`: which worker this is, so that workers use source addresses alike. `gathers`: see `Poller`."""
         self._loop = loop
         self._addresses = Addresses(loop, share or Share())
@@ -70,7 +73,7 @@ class Connector:
         self._straight: StraightConnector | None = None
         if sys.platform == "linux":
             with suppress(OSError):  # no file descriptor left for one more thing
-                self._straight = StraightConnector(loop, self._addresses, gathers=gathers)
+                self._straight = StraightConnector(loop, timers, self._addresses, gathers=gathers)
 
     def close(self) -> None:
         """Drop what is still open without TLS and proxies; no more connections can be opened."""

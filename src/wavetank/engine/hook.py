@@ -36,11 +36,11 @@ async def run_hook(
     """
     loop = asyncio.get_running_loop()
     now = perf_counter_ns()
-    recorder = Recorder(now)
+    recorder, timers = Recorder(now), Timers(loop)
     services = Services(
         loop=loop,
-        timers=Timers(loop),
-        connector=Connector(loop),
+        timers=timers,
+        connector=Connector(loop, timers),
         recorder=recorder,
         rendezvous=Rendezvous(loop, 1),
         log=on_log,
@@ -63,7 +63,7 @@ async def run_hook(
         await ended.wait()
     finally:
         user.leave(cut=True)
-        services.timers.close()
+        timers.close()
         services.connector.close()
     error = user.task.exception_raised
     if isinstance(error, Exception):

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from time import perf_counter_ns
 
-from wavetank.engine.timers import Timers
+from wavetank.engine.timers import Timer, Timers
 from wavetank.plan.arrivals import Arrival
 
 _BURST = 32
@@ -27,39 +27,58 @@ class Pacer:
         start: Callable[[Arrival, int], None],
         lateness: list[int],
     ) -> None:
-        """`start(arrival, planned_at)` starts a user; `planned_at` is `origin_ns` plus the arrival's offset."""
+        """`start(arrival, planned_at)` starts a user; `planned_at` is `origin_ns` plus the arrival's offset.
+
+        It is called from the loop, outside of any task.
+        """
         self._arrivals = iter(arrivals)
         self._origin_ns = origin_ns
         self._timers = timers
         self._start = start
         self._lateness = lateness
-        self._stopped = asyncio.Event()
-        self._due = asyncio.Event()
+        self._next: Arrival | None = None
+        self._timer: Timer | None = None
+        self._stopped = False
+        self._ended = asyncio.Event()
+        self._error: Exception | None = None
 
     async def run(self) -> None:
-        """Start all arrivals; returns after the last one, or soon after `stop`."""
-        for arrival in self._arrivals:
-            planned_at = self._origin_ns + arrival.planned_ns
-            if perf_counter_ns() < planned_at:
-                await self._sleep_until(planned_at)
-            if self._stopped.is_set():
-                return
-            self._lateness.append(perf_counter_ns() - planned_at)
-            self._start(arrival, planned_at)
-            if arrival.index % _BURST == 0:  # users who are due together must not keep the replies of others waiting
-                await asyncio.sleep(0)
+        """Start all arrivals; returns after the last one, or soon after `stop`. Raises what `start` raises."""
+        loop = asyncio.get_running_loop()
+        self._next = next(self._arrivals, None)
+        # No task of its own, and no event to wait for: each would be as much work again as to start a user.
+        loop.call_soon(self._go_on, loop)
+        await self._ended.wait()
+        if self._error is not None:
+            raise self._error
 
     def stop(self) -> None:
         """Start nobody any more."""
-        self._stopped.set()
-        self._due.set()
+        self._stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._ended.set()
 
-    async def _sleep_until(self, due_ns: int) -> None:
-        self._due.clear()
-        if self._stopped.is_set():
-            return
-        timer = self._timers.at(due_ns, self._due.set)
+    def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
-            await self._due.wait()
-        finally:
-            timer.cancel()
+            self._start_who_is_due(loop)
+        except Exception as error:
+            self._error = error
+            self._ended.set()
+
+    def _start_who_is_due(self, loop: asyncio.AbstractEventLoop) -> None:
+        for _ in range(_BURST):
+            arrival = self._next
+            if arrival is None or self._stopped:
+                self._ended.set()
+                return
+            planned_at = self._origin_ns + arrival.planned_ns
+            now = perf_counter_ns()
+            if now < planned_at:
+                self._timer = self._timers.at(planned_at, lambda: self._go_on(loop))
+                return
+            self._next = next(self._arrivals, None)
+            self._lateness.append(now - planned_at)
+            self._start(arrival, planned_at)
+        # Users who are due together must not keep the replies of others waiting.
+        loop.call_soon(self._go_on, loop)

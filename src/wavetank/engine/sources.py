@@ -14,7 +14,7 @@ from bisect import bisect_right
 from contextlib import suppress
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from wavetank.plan.arrivals import Share
 from wavetank.plan.local_addresses import address_range
@@ -29,20 +29,23 @@ _USUAL_PORTS = 28_232
 _IP_BIND_ADDRESS_NO_PORT = 24
 
 
-class Dealer(Protocol):
+class Dealer:
     """Deals out source addresses, one for each connection."""
 
     def deal(self) -> str | None:
         """The next one; None leaves the choice to the system."""
+        raise NotImplementedError
 
     def exhausted(self) -> bool:
         """Told that the last one has no free port. Whether it is worth while to ask for another one."""
+        raise NotImplementedError
 
     def refused(self) -> bool:
         """Told that the last one is none of this machine's. Whether it can do without."""
+        raise NotImplementedError
 
 
-class NoSource:
+class NoSource(Dealer):
     """The system chooses."""
 
     def deal(self) -> str | None:
@@ -58,7 +61,7 @@ class NoSource:
         return False
 
 
-class RoundRobin:
+class RoundRobin(Dealer):
     """Deals the addresses that a script names in turn.
 
     Worker i of n takes the addresses i, i + n, i + 2n, …, as though there were but one worker: all are used alike, and
@@ -97,7 +100,7 @@ class RoundRobin:
         return False
 
 
-class LoopbackBlocks:
+class LoopbackBlocks(Dealer):
     """Deals 127.0.0.1 to a block of connections, 127.0.0.2 to the next, and so on around.
 
     All workers pass from one address to the next together. The first block leaves the choice to the system, so that

@@ -93,10 +93,11 @@ class Worker:
         self._bounds = phase_bounds(plan.phases)
         last_arrival_ns = start_ns + (self._bounds[-1][1] if self._bounds else 0)
         clock = WallClock()
+        timers = Timers(loop, phase=share.index / share.of)
         self._services = Services(
             loop=loop,
-            timers=Timers(loop, phase=share.index / share.of),
-            connector=Connector(loop, share, gathers=not plan.runs_own_code),
+            timers=timers,
+            connector=Connector(loop, timers, share, gathers=not plan.runs_own_code),
             recorder=self._recorder,
             rendezvous=Rendezvous(loop, population_share(total_arrivals(plan.phases, plan.seed), share), on_gathered),
             log=on_log,
@@ -118,12 +119,12 @@ class Worker:
         self._pacer = Pacer(
             arrivals(plan.phases, share, plan.seed),
             start_ns,
-            self._services.timers,
-            self._arrive,
+            timers,
+            self._start_now,
             self._recorder.samples("generator.lateness"),
         )
-        self._keeper = PopulationKeeper(plan.phases, share, start_ns, self._services.timers, self._arrive, plan.seed)
-        self._health = HealthWatch(self._services.timers, self._recorder, own_code=plan.runs_own_code)
+        self._keeper = PopulationKeeper(plan.phases, share, start_ns, timers, self._start_soon, plan.seed)
+        self._health = HealthWatch(timers, self._recorder, own_code=plan.runs_own_code)
         self._collections = collections_for(plan)
         self._taken_ns = start_ns
         self._assemblies: deque[Assembly] = deque()
@@ -181,8 +182,20 @@ class Worker:
 
     # -- users ---------------------------------------------------------------------------------------------------
 
-    def _arrive(self, arrival: Arrival, planned_at: int) -> None:
-        """Start the user of an arrival, unless the phase's cap forbids it."""
+    def _start_now(self, arrival: Arrival, planned_at: int) -> None:
+        """Start the user of an arrival. To be called outside of any task."""
+        driver = self._arrive(arrival, planned_at)
+        if driver is not None:
+            driver.start()
+
+    def _start_soon(self, arrival: Arrival, planned_at: int) -> None:
+        """Start the user of an arrival; one task cannot run inside another, but this may be called from one."""
+        driver = self._arrive(arrival, planned_at)
+        if driver is not None:
+            self._services.loop.call_soon(driver.start)
+
+    def _arrive(self, arrival: Arrival, planned_at: int) -> Driver | None:
+        """The user of an arrival, to be started; None where the phase's cap forbids it."""
         phase = self._plan.phases[arrival.phase]
         if self._taken_ns < self._start_ns + self._bounds[arrival.phase][0]:
             # The phase's first user is here before the snapshot that ends the one before.
@@ -190,7 +203,7 @@ class Worker:
         if self._is_full(phase):
             self._counts["vusers.skipped"] += 1
             self._services.rendezvous.leave()
-            return
+            return None
         session = self._sessions[draw_scenario(self._weights, self._plan.seed, arrival.index)]
         name = session.scenario.name
         user = User(arrival.index, name, self._variables.of(arrival.index), planned_at, self._services)
@@ -204,8 +217,7 @@ class Worker:
         self._users.add(user)
         self._counts["vusers.created"] += 1
         self._counts[f"vusers.created_by_name.{name}"] += 1
-        # Not in place: the pacer is a task, and one task cannot run inside another.
-        self._services.loop.call_soon(user.task.start)
+        return user.task
 
     def _is_full(self, phase: Phase) -> bool:
         """Whether the phase's cap on users under way, of which this worker has its share, forbids one more."""

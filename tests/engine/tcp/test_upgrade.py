@@ -12,6 +12,7 @@ import pytest
 from tests.system.servers.raw import Peer, RawServer, frame
 from wavetank.engine.connector import Connector
 from wavetank.engine.loop import new_event_loop
+from wavetank.engine.timers import Timers
 from wavetank.errors import UserFailure
 from wavetank.plan.steps import ConnectionOptions
 
@@ -22,7 +23,9 @@ def connect(url: str, headers: Mapping[str, str] | None = None, **wanted: Any) -
     """Connects and leaves; gives the kind and the sentence of the failure, if it is one."""
 
     async def main() -> str | None:
-        connector = Connector(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        timers = Timers(loop)
+        connector = Connector(loop, timers)
         options = ConnectionOptions(**wanted)
         try:
             connection, times = await asyncio.wait_for(connector.connect(url, options, headers or {}), 20)
@@ -35,6 +38,7 @@ def connect(url: str, headers: Mapping[str, str] | None = None, **wanted: Any) -
             return None
         finally:
             connector.close()
+            timers.close()
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(main())
@@ -210,7 +214,9 @@ def test_a_connect_that_is_cancelled_leaves_no_socket_open() -> None:
 
         async with await asyncio.start_server(never, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
-            connector = Connector(asyncio.get_running_loop())
+            loop = asyncio.get_running_loop()
+            timers = Timers(loop)
+            connector = Connector(loop, timers)
             task = asyncio.ensure_future(connector.connect(f"ws://127.0.0.1:{port}", ConnectionOptions(), {}))
             await asyncio.wait_for(asked.wait(), 10)
             task.cancel()
@@ -218,6 +224,7 @@ def test_a_connect_that_is_cancelled_leaves_no_socket_open() -> None:
                 await task
             await asyncio.wait_for(ended.wait(), 10)
             connector.close()
+            timers.close()
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(main())

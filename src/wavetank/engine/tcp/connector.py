@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
+from time import perf_counter_ns
 
 from picows import WSParsedURL
 from picows.url import parse_url
@@ -17,6 +19,7 @@ from wavetank.engine.subprotocol import agreed_subprotocol
 from wavetank.engine.tcp.poller import Poller
 from wavetank.engine.tcp.transport import TcpTransport
 from wavetank.engine.tcp.upgrade import Upgrade
+from wavetank.engine.timers import Timers
 from wavetank.errors import UserFailure
 from wavetank.plan.steps import ConnectionOptions
 
@@ -31,8 +34,10 @@ def is_straight(url: str, options: ConnectionOptions) -> bool:
 class StraightConnector:
     """Opens connections for one worker. Only for Linux (see `Poller`)."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, addresses: Addresses, *, gathers: bool) -> None:
-        self._loop = loop
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, timers: Timers, addresses: Addresses, *, gathers: bool
+    ) -> None:
+        self._timers = timers
         self._addresses = addresses
         self._poller = Poller(loop, gathers=gathers)
         self._urls: dict[str, WSParsedURL] = {}
@@ -62,7 +67,10 @@ class StraightConnector:
         )
         upgrade = Upgrade(connected.fileno(), self._poller, parsed, headers)
         descriptor = connected.detach()  # it is the poller's from now on
-        timer = self._loop.call_later(budget_s, upgrade.give_up, budget_s)
+        budget_ns = round(budget_s * 1e9)
+        # On the grid, where users wake anyway: most of these timers are cancelled, and none is worth a wake-up.
+        limit = self._timers.on_grid(perf_counter_ns() + budget_ns, budget_ns)
+        timer = self._timers.at(limit, partial(upgrade.give_up, budget_s))
         try:
             upgrade.begin()
             answer = await upgrade.answer
