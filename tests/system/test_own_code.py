@@ -83,7 +83,7 @@ def test_a_function_that_blocks_is_named_though_the_run_may_be_trusted(wavetank:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in the file system")
-def test_no_message_waits_for_the_code_of_another_user(wavetank: CommandLine) -> None:
+def test_no_message_waits_for_the_code_of_another_user_which_may_take_its_time(wavetank: CommandLine) -> None:
     # A function blocks until two users are answered, who are looked after together then; that of the second one blocks.
     first, second = wavetank.folder / "first", wavetank.folder / "second"
     os.mkfifo(first)

@@ -58,10 +58,8 @@ class _Headers(Mapping[str, str]):
 class Connector:
     """Opens connections for one worker; what can be shared between them (TLS context, addresses) is."""
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, timers: Timers, share: Share | None = None, *, gathers: bool = False
-    ) -> None:
-        """`share`: which worker this is, so that workers use source addresses alike. `gathers`: see `Poller`."""
+    def __init__(self, loop: asyncio.AbstractEventLoop, timers: Timers, share: Share | None = None) -> None:
+        """`share`: which worker this is, so that workers use source addresses alike."""
         self._loop = loop
         self._addresses = Addresses(loop, share or Share())
         self._contexts: dict[tuple[object, ...], ssl.SSLContext] = {}
@@ -73,7 +71,7 @@ class Connector:
         self._straight: StraightConnector | None = None
         if sys.platform == "linux":
             with suppress(OSError):  # no file descriptor left for one more thing
-                self._straight = StraightConnector(loop, timers, self._addresses, gathers=gathers)
+                self._straight = StraightConnector(loop, timers, self._addresses)
 
     def close(self) -> None:
         """Drop what is still open without TLS and proxies; no more connections can be opened."""

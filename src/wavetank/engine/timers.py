@@ -13,6 +13,7 @@ from time import perf_counter_ns
 from typing import Final
 
 from wavetank.engine.alarm import make_alarm
+from wavetank.engine.departures import Departures
 from wavetank.engine.wait import Wait
 
 TICK_NS = 100_000
@@ -72,9 +73,15 @@ class Call(Timer):
 class Timers:
     """The timers of one loop. Instants are those of `time.perf_counter_ns`."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, *, phase: float = 0.0) -> None:
-        """`phase`, from 0 to 1: where the instants of the coarsest grid lie between those of a loop with phase 0."""
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, *, phase: float = 0.0, departures: Departures | None = None
+    ) -> None:
+        """`phase`, from 0 to 1: where the instants of the coarsest grid lie between those of a loop with phase 0.
+
+        `departures`: holds back what is sent as timers fire.
+        """
         self._offset_ticks = int(_COARSEST_TICKS * phase)
+        self.departures = Departures() if departures is None else departures
         self._alarm = make_alarm(loop, self._fire)
         self._buckets: dict[int, list[Timer]] = {}
         self._ticks: list[int] = []
@@ -126,11 +133,16 @@ class Timers:
         # While they fire, timers add others: none of them needs the alarm, since it is set anew at the end.
         self._armed_tick = 0
         ticks, buckets = self._ticks, self._buckets
+        departures = self.departures
         while ticks and ticks[0] * TICK_NS <= perf_counter_ns():
-            for timer in buckets.pop(heapq.heappop(ticks)):
-                if timer.is_set:
-                    timer.is_set = False
-                    timer.fire()
+            departures.begin()
+            try:
+                for timer in buckets.pop(heapq.heappop(ticks)):
+                    if timer.is_set:
+                        timer.is_set = False
+                        timer.fire()
+            finally:
+                departures.end()
         self._armed_tick = _FAR
         if ticks:
             self._arm(ticks[0])

@@ -16,6 +16,7 @@ from typing import Any
 
 from wavetank.engine.collector import collections_for
 from wavetank.engine.connector import Connector
+from wavetank.engine.departures import Departures
 from wavetank.engine.driver import Driver
 from wavetank.engine.health import HealthWatch
 from wavetank.engine.pacer import Pacer
@@ -93,11 +94,11 @@ class Worker:
         self._bounds = phase_bounds(plan.phases)
         last_arrival_ns = start_ns + (self._bounds[-1][1] if self._bounds else 0)
         clock = WallClock()
-        timers = Timers(loop, phase=share.index / share.of)
+        timers = Timers(loop, phase=share.index / share.of, departures=Departures(own_code=plan.runs_own_code))
         self._services = Services(
             loop=loop,
             timers=timers,
-            connector=Connector(loop, timers, share, gathers=not plan.runs_own_code),
+            connector=Connector(loop, timers, share),
             recorder=self._recorder,
             rendezvous=Rendezvous(loop, population_share(total_arrivals(plan.phases, plan.seed), share), on_gathered),
             log=on_log,

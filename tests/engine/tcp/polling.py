@@ -6,15 +6,16 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 
+from wavetank.engine.departures import Departures
 from wavetank.engine.loop import new_event_loop
 from wavetank.engine.tcp.poller import Poller, Watcher
 
 
-def in_loop(test: Callable[[Poller], Awaitable[None]], *, gathers: bool = True) -> None:
+def in_loop(test: Callable[[Poller], Awaitable[None]]) -> None:
     """Runs the test; what it leaves watched is closed."""
 
     async def main() -> None:
-        poller = Poller(asyncio.get_running_loop(), gathers=gathers)
+        poller = Poller(asyncio.get_running_loop(), Departures())
         try:
             await asyncio.wait_for(test(poller), 20)
         finally:

@@ -10,6 +10,7 @@ import struct
 import sys
 import termios
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter_ns
 
 import pytest
@@ -22,6 +23,7 @@ from wavetank.engine.closed import Closed
 from wavetank.engine.connection import Connection, Receiver
 from wavetank.engine.tcp.poller import Poller
 from wavetank.engine.tcp.transport import TcpTransport
+from wavetank.engine.timers import Timers
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="epoll is Linux's")
 
@@ -217,8 +219,7 @@ def test_nothing_is_written_once_the_poller_is_closed() -> None:
     in_loop(test)
 
 
-@pytest.mark.parametrize("gathers", [True, False])
-def test_answers_to_many_leave_together_if_they_may_and_else_at_once(gathers: bool) -> None:
+def test_answers_to_many_leave_together() -> None:
     async def test(poller: Poller) -> None:
         both = [Ends(poller), Ends(poller)]
         left: list[int] = []  # how many bytes have left after the turn of the first one, and of the second
@@ -236,12 +237,35 @@ def test_answers_to_many_leave_together_if_they_may_and_else_at_once(gathers: bo
             ends.far.send(frame(TEXT, b"?"))
         for ends in both:
             assert unmasked(await ends.read(2 * 9)) == [b"one", b"two"]
-        assert left == ([0, 0] if gathers else [18, 36])
+        assert left == [0, 0]
         for ends in both:
             ends.connection.abort()
             ends.far.close()
 
-    in_loop(test, gathers=gathers)
+    in_loop(test)
+
+
+def test_messages_of_users_who_wake_at_the_same_instant_leave_together() -> None:
+    async def test(poller: Poller) -> None:
+        both = [Ends(poller), Ends(poller)]
+        left: list[int] = []
+        timers = Timers(asyncio.get_running_loop(), departures=poller.departures)
+
+        def wake(ends: Ends) -> None:
+            ends.connection.send(b"one", text=True)
+            left.append(sum(waiting(ends.far) for ends in both))
+
+        due_ns = timers.on_grid(perf_counter_ns() + 5_000_000)
+        for ends in both:
+            timers.at(due_ns, partial(wake, ends))
+        for ends in both:
+            assert unmasked(await ends.read(9)) == [b"one"]
+            ends.connection.abort()
+            ends.far.close()
+        assert left == [0, 0]
+        timers.close()
+
+    in_loop(test)
 
 
 @pytest.mark.parametrize(

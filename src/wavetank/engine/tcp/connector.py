@@ -34,12 +34,10 @@ def is_straight(url: str, options: ConnectionOptions) -> bool:
 class StraightConnector:
     """Opens connections for one worker. Only for Linux (see `Poller`)."""
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, timers: Timers, addresses: Addresses, *, gathers: bool
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, timers: Timers, addresses: Addresses) -> None:
         self._timers = timers
         self._addresses = addresses
-        self._poller = Poller(loop, gathers=gathers)
+        self._poller = Poller(loop, timers.departures)
         self._urls: dict[str, WSParsedURL] = {}
 
     def close(self) -> None:

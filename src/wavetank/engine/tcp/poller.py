@@ -14,6 +14,8 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
+from wavetank.engine.departures import Departures
+
 _AT_A_TIME: Final = 64
 """So many sockets are served before the loop, and with it the timers, has its turn."""
 _READABLE: Final = 1
@@ -34,31 +36,18 @@ class Watcher:
         """There is room to write."""
         raise NotImplementedError
 
-    def release(self) -> None:
-        """Send what is held back: `Poller.hold` was called for that."""
-        raise NotImplementedError
-
 
 class Poller:
     """Tells for each socket when it can be read or written. Only for Linux.
 
-    What is sent in answer to many messages leaves together when all of them have been told of. A message wakes a server
-    that sleeps, which costs as much as to send it; of many that follow each other closely, only the first one does.
-
     The file descriptors that it watches are its own: it closes them, at the latest when it is closed itself.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, *, gathers: bool = False) -> None:
-        """`gathers`: let what is sent leave together, which is not for watchers that may take their time.
-
-        Raises OSError where no file descriptor is left.
-        """
+    def __init__(self, loop: asyncio.AbstractEventLoop, departures: Departures) -> None:
+        """`departures`: with whom that leaves which is sent in answer. Raises OSError where no descriptor is left."""
         self.loop = loop
         self.closed = False
-        self.holds = False
-        """Whether what is sent now is to wait until `Watcher.release` is called."""
-        self._gathers = gathers
-        self._held: list[Watcher] = []
+        self.departures = departures
         self._epoll = select.epoll()
         self._watchers: dict[int, Watcher] = {}
         self._writers: set[int] = set()
@@ -86,10 +75,6 @@ class Poller:
             self._writers.discard(descriptor)
             self._epoll.modify(descriptor, _READABLE)
 
-    def hold(self, watcher: Watcher) -> None:
-        """Have it told as soon as it is to hold nothing back any more."""
-        self._held.append(watcher)
-
     def drop(self, descriptor: int) -> None:
         """Close a descriptor that is watched; without effect for any other."""
         if self._watchers.pop(descriptor, None) is not None:
@@ -110,7 +95,7 @@ class Poller:
         if self.closed:
             return
         watchers = self._watchers
-        self.holds = self._gathers
+        self.departures.begin()
         try:
             for descriptor, events in self._epoll.poll(0, _AT_A_TIME):
                 # Each callback may have closed the sockets of those that come after it.
@@ -119,7 +104,4 @@ class Poller:
                 if events != _WRITABLE and (reader := watchers.get(descriptor)) is not None:
                     reader.readable()
         finally:
-            self.holds = False
-            held, self._held = self._held, []
-            for watcher in held:
-                watcher.release()
+            self.departures.end()

@@ -7,6 +7,7 @@ from time import perf_counter_ns
 from typing import Final
 
 from wavetank.engine.connection import Connection
+from wavetank.engine.departures import Held
 from wavetank.engine.frames import CLOSE, PING, PONG, TEXT, encoded
 from wavetank.engine.tcp.poller import Poller, Watcher
 from wavetank.engine.transport import Transport
@@ -24,12 +25,13 @@ _PLAIN_TEXT: Final = 0x80 | TEXT
 _KNOWN: Final = frozenset((0, 1, 2, 8, 9, 10))
 
 
-class TcpTransport(Watcher, Transport):
+class TcpTransport(Watcher, Transport, Held):
     """Frames over a connected, non-blocking socket that is watched, and whose upgrade is done."""
 
     __slots__ = (
         "_chunk",
         "_connection",
+        "_departures",
         "_descriptor",
         "_finishing",
         "_held",
@@ -44,6 +46,7 @@ class TcpTransport(Watcher, Transport):
         """`limit`: the most bytes of a frame. `begun`: what came behind the upgrade."""
         self._descriptor = descriptor
         self._poller = poller
+        self._departures = poller.departures
         self._connection = connection
         self._limit = limit
         # What came of a frame that is not whole yet, and how many bytes it takes to go on.
@@ -69,14 +72,13 @@ class TcpTransport(Watcher, Transport):
             self._unsent += data
         elif self._held is not None:
             self._held += data
-        elif self._poller.holds:
-            self._held = data
-            self._poller.hold(self)
         else:
-            self._write(data)
+            self._held = data
+            if not self._departures.hold(self):
+                self.release()
 
     def release(self) -> None:
-        """See `Watcher`. Whatever closes the socket calls it, too: what was sent before that leaves before it."""
+        """See `Held`. Whatever closes the socket calls it, too: what was sent before that leaves before it."""
         held, self._held = self._held, None
         if held is not None and not self._poller.closed:
             self._write(held)
