@@ -1,7 +1,7 @@
 """Messages that are sent in one turn of the loop leave together.
 
 A message wakes a server that sleeps, which costs as much as all the rest of it, or more; of many that follow each other
-closely, only the first one does. While a turn lasts nobody looks for replies, so that none is met with later for it.
+closely, only the first one does. No reply is noticed later for it: while a turn lasts, nobody looks for any.
 """
 
 from __future__ import annotations

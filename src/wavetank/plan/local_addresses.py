@@ -25,7 +25,7 @@ class AddressRange:
         if not 0 <= index < self.count:
             raise IndexError(index)
         number = self.first + index
-        if self.version == 4:  # a tenth of the time, and a large range is gone through once for each connection
+        if self.version == 4:  # a seventh of the time, and of a large range each connection takes another one
             return socket.inet_ntoa(number.to_bytes(4))
         return f"{ipaddress.IPv6Address(number)}{self.scope}"
 

@@ -44,7 +44,7 @@ class Poller:
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, departures: Departures) -> None:
-        """`departures`: with whom that leaves which is sent in answer. Raises OSError where no descriptor is left."""
+        """`departures`: holds back what is sent in answer. Raises OSError where no file descriptor is left."""
         self.loop = loop
         self.closed = False
         self.departures = departures
