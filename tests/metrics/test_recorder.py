@@ -238,7 +238,7 @@ def test_health_and_gauges_are_kept_by_worker() -> None:
     assert snapshot.gauges == {"vusers.active": 7.0}
 
 
-@given(st.lists(st.tuples(st.integers(0, 1500), st.booleans()), max_size=8))
+@given(st.lists(st.tuples(st.integers(0, 3000), st.booleans()), max_size=8))
 def test_folding_early_and_often_changes_nothing_of_a_snapshot(stretches: list[tuple[int, bool]]) -> None:
     folding, plain = Recorder(0), Recorder(0)
     for number, (length, fold) in enumerate(stretches):
@@ -257,9 +257,9 @@ def test_what_is_too_little_to_be_folded_is_left_to_the_cut() -> None:
     recorder = Recorder(0)
     values = recorder.samples("histogram")
     assert not recorder.fold()
-    values.extend(range(399))
+    values.extend(range(999))
     assert not recorder.fold()
-    values.append(399)
+    values.append(999)
     assert recorder.fold()
     assert values == []
 
@@ -269,10 +269,10 @@ def test_folding_keeps_up_with_what_comes_in_and_sees_to_one_list_at_a_time() ->
     lists = [recorder.samples(f"histogram-{number}") for number in range(3)]
     for _ in range(2000):
         for values in lists:
-            values.extend(range(500))
+            values.extend(range(1000))
         lengths = sorted(map(len, lists))
         assert recorder.fold()
         assert sorted(map(len, lists)) == [0, *lengths[:-1]]
-    assert max(map(len, lists)) <= 3 * 500
+    assert max(map(len, lists)) <= 3 * 1000
     snapshot = recorder.take(0, 0, 10**9, {}, {})
-    assert [histogram.count for histogram in snapshot.histograms.values()] == [1_000_000] * 3
+    assert [histogram.count for histogram in snapshot.histograms.values()] == [2_000_000] * 3

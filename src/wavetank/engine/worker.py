@@ -49,10 +49,11 @@ from wavetank.plan.scenario import Scenario
 
 _AFTER_A_BOUNDARY_NS = 100_000
 _FOLD_NS = 5_000_000
-_LOOK_FOR_FOLDS_NS = 25_000_000
+_LOOK_FOR_FOLDS_NS = 50_000_000
 """Where little comes in, more often would be a wake-up for nothing."""
 _BREATH_NS = 500_000
-_AT_A_TIME_NS = 40_000
+_AT_A_TIME_NS = 100_000
+"""To wake costs about as much, where many processes share a core and nothing is in its caches any more."""
 
 
 @dataclass(frozen=True, slots=True)
