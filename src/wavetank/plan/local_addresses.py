@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -25,8 +24,8 @@ class AddressRange:
         if not 0 <= index < self.count:
             raise IndexError(index)
         number = self.first + index
-        if self.version == 4:  # a seventh of the time, and of a large range each connection takes another one
-            return socket.inet_ntoa(number.to_bytes(4))
+        if self.version == 4:  # in a third of the time, and of a large range each connection takes another one
+            return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
         return f"{ipaddress.IPv6Address(number)}{self.scope}"
 
 
