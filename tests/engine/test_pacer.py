@@ -79,6 +79,33 @@ def test_after_a_stop_nobody_is_started() -> None:
     assert started == [0, 1, 2]
 
 
+def test_once_it_is_cancelled_nobody_is_started() -> None:
+    started: list[int] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        timers, begun, over = Timers(loop), asyncio.Event(), asyncio.Event()
+
+        def start(arrival: Arrival, _: int) -> None:
+            started.append(arrival.index)
+            begun.set()
+
+        pacer = Pacer([Arrival(index, 0, 0) for index in range(1000)], perf_counter_ns(), timers, start, [])
+        running = asyncio.ensure_future(pacer.run())
+        await begun.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        so_far = len(started)
+        timers.at(perf_counter_ns() + 20 * _MS, over.set)
+        await over.wait()
+        timers.close()
+        assert len(started) == so_far < 1000
+
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(main())
+
+
 def test_a_mistake_in_what_starts_users_ends_the_pacer() -> None:
     def start(_: Pacer, arrival: Arrival, planned_at: int) -> None:
         raise ValueError("no such scenario")

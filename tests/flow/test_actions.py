@@ -14,6 +14,7 @@ from wavetank.plan.steps import (
     Expect,
     JsonSelector,
     Log,
+    Loop,
     Match,
     Ping,
     Rendezvous,
@@ -152,6 +153,18 @@ def test_a_connect_function_may_change_everything(tmp_path: Path) -> None:
     assert actor.done == [("connect", "ws://host:1/ws?token=t", ("v2",), {"X-Signed": "yes"})]
 
 
+def test_what_a_connect_function_changes_is_of_that_request_alone(tmp_path: Path) -> None:
+    processor = tmp_path / "p.py"
+    processor.write_text(
+        "def sign(params, context):\n"
+        "    headers = params['options']['headers']\n"
+        "    headers[f'X-{len(headers)}'] = 'yes'\n"
+    )
+    connect = Connect(where=HERE, headers={"X-All": "yes"}, function="sign")
+    actor = lived(Loop(where=HERE, steps=(connect,), count=2), processor=processor)
+    assert [headers for *_, headers in actor.done] == [{"X-All": "yes", "X-1": "yes"}] * 2
+
+
 def test_a_connect_function_that_breaks_the_request_fails_the_user(tmp_path: Path) -> None:
     processor = tmp_path / "p.py"
     processor.write_text("def sign(params, context):\n    del params['target']\n")
@@ -166,6 +179,7 @@ def test_a_connect_function_cannot_set_options_that_are_the_plans(tmp_path: Path
         lived(Connect(where=HERE, function="sign"), processor=processor)
 
 
-def test_a_url_that_a_variable_breaks_fails_the_user() -> None:
+@pytest.mark.parametrize("url", ["ftp://{{ host }}", "ftp://h"])
+def test_a_url_that_is_none_fails_the_user(url: str) -> None:
     with pytest.raises(UserFailure, match="bad_url"):
-        lived(Connect(where=HERE, url="ftp://{{ host }}"), variables={"host": "h"})
+        lived(Connect(where=HERE, url=url), variables={"host": "h"})

@@ -1,11 +1,13 @@
 """Messages that are sent in one turn of the loop leave together.
 
 A message wakes a server that sleeps, which costs as much as all the rest of it, or more; of many that follow each other
-closely, only the first one does. No reply is noticed later for it: while a turn lasts, nobody looks for any.
+closely, only the first one does. Its reply is noticed later for that by no more than the server takes: while a turn
+lasts, nobody looks for replies.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from time import perf_counter_ns
 from typing import Final
 
@@ -21,21 +23,22 @@ _PROBATION: Final = 100
 
 
 @trait
-class Held:
+class Held(ABC):
     """Holds something back that is to leave soon."""
 
     __slots__ = ()
 
+    @abstractmethod
     def release(self) -> None:
         """Let it leave. Called from the event loop; must not raise."""
-        raise NotImplementedError
 
 
 class Departures:
     """Holds back what is sent between `begin` and `end`: until the end, or until there is enough of it.
 
     No message is to wait for code that takes its time. A script's own may do so: what is sent leaves at once until a
-    hundred turns in which something was sent took less than 50 ms each, and again after one that took longer.
+    hundred turns in which something was sent took 50 ms at most each; after one that took longer, whosever fault that
+    was, the hundred begin anew.
     """
 
     __slots__ = ("_begun_at", "_held", "_in_turn", "_probation", "_sends")

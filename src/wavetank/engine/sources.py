@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import socket
 import sys
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from contextlib import suppress
 from itertools import accumulate
@@ -29,20 +30,20 @@ _USUAL_PORTS = 28_232
 _IP_BIND_ADDRESS_NO_PORT = 24
 
 
-class Dealer:
+class Dealer(ABC):
     """Deals out source addresses, one for each connection."""
 
+    @abstractmethod
     def deal(self) -> str | None:
         """The next one; None leaves the choice to the system."""
-        raise NotImplementedError
 
+    @abstractmethod
     def exhausted(self) -> bool:
         """Told that the last one has no free port. Whether it is worth while to ask for another one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refused(self) -> bool:
         """Told that the last one is none of this machine's. Whether it can do without."""
-        raise NotImplementedError
 
 
 class NoSource(Dealer):

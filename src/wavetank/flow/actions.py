@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter_ns
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from wavetank.errors import UserFailure, Where
 from wavetank.flow.contract import Action, Actor
@@ -25,6 +25,7 @@ from wavetank.plan.template import NOW, JsonTemplate, Template, compile_json, co
 from wavetank.plan.urls import join_url
 
 Render = Callable[[Actor], bytes]
+_Value = TypeVar("_Value")
 
 
 def label(step: str, where: Where) -> str:
@@ -68,23 +69,21 @@ def _url_of(step: Connect, plan: Plan) -> Callable[[Actor], str]:
     template = compile_template(step.url if step.url is not None else "", strict=plan.strict)
     if template.constant:
         with suppress(ValueError):  # which each user is to fail with
-            joined = join_url(plan.target, text_of(template.render({}, _no_random)))
-            return lambda actor: joined
+            return _constant(join_url(plan.target, text_of(template.render({}, _no_random))))
     render = _renderer(template)
     return lambda actor: _url(plan.target, text_of(render(actor)), step.where)
 
 
 def _headers_of(wanted: Mapping[str, object], plan: Plan) -> Callable[[Actor], Mapping[str, str]]:
-    """Makes the headers of a request; those that are the same for all users are made once."""
+    """Makes the headers of a request; those that are the same for all users are made once, and are one map."""
     template = compile_template(wanted, strict=plan.strict)
     if template.constant:
-        rendered = _texts_of(template.render({}, _no_random))
-        return lambda actor: rendered
+        return _constant(_texts_of(template.render({}, _no_random)))
     render = _renderer(template)
     return lambda actor: _texts_of(render(actor))
 
 
-def _texts_of(rendered: object) -> dict[str, str]:
+def _texts_of(rendered: object) -> Mapping[str, str]:
     assert isinstance(rendered, dict)
     return {name: text_of(value) for name, value in rendered.items()}
 
@@ -174,8 +173,8 @@ def _renderer(template: Template | JsonTemplate) -> Callable[[Actor], object]:
     return render_now
 
 
-def _constant(data: bytes) -> Render:
-    return lambda actor: data
+def _constant(value: _Value) -> Callable[[Actor], _Value]:
+    return lambda actor: value
 
 
 def _no_random() -> Any:
