@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -27,7 +28,8 @@ class Paced:
 
     The users arrive `apart_ms` from each other, which spreads their sends evenly over the interval where `apart_ms`
     and `every_ms` in the right unit have no common divisor. They begin to send when all of them are connected, and
-    close when all of them have done: connections are not what is measured.
+    close when all of them have done: connections are not what is measured. Until then they think for `every_ms` again
+    and again: after one long think they would wake some at a time, on a coarser grid, and not be evenly spread.
     """
 
     users: int
@@ -60,7 +62,9 @@ config:
 scenarios:
   - flow:
       - connect: /
-      - think: {arriving_ms + 500:g}ms
+      - loop:
+          - think: {self.every_ms:g}ms
+        count: {math.ceil((arriving_ms + 500) / self.every_ms)}
       - loop:
           - send: {{name: request, payload: {{type: ping}}, match: {{json: $.type, value: ping}}}}
         every: {self.every_ms:g}ms

@@ -15,8 +15,11 @@ from mypy_extensions import trait
 
 _now: Final = perf_counter_ns  # compiled, what is final is not looked up in a map
 
-AT_ONCE: Final = 16
-"""So many are held back at most."""
+AT_ONCE: Final = 4
+"""So many are held back at most.
+
+With 16, the generator was no cheaper, and the service times of users who wake ten at a time were 0.08 ms longer.
+"""
 
 _LONG_NS: Final = 50_000_000
 _PROBATION: Final = 100
