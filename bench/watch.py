@@ -12,11 +12,16 @@ from typing import Self
 
 from bench.performance.process_tree import Usage, usage_of
 
+from wavetank.execution.fleets.precedence import Precedence
+
 _PROCESSES = Path("/proc")
 
 
 class Watch:
     """Looks at a process and all that descend from it every so often, from its start to the end of the block.
+
+    Its thread has normal priority: a look takes some milliseconds, for which an onlooker with the real-time priority of
+    what it looks at would keep it off a core.
 
     Sees nothing where the system does not tell (anything but Linux).
     """
@@ -57,6 +62,7 @@ class Watch:
         return max((seen.rss_bytes for _, seen in self._looks), default=0)
 
     def _watch(self) -> None:
+        Precedence().give()
         while _PROCESSES.is_dir():
             seen = usage_of(self._process)
             if seen.rss_bytes:  # else it has ended

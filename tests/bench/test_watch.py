@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 
 import pytest
+from bench.accuracy.priority import real_time
 from bench.watch import Watch, between
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +27,16 @@ def test_a_process_is_seen_with_all_that_it_has_started() -> None:
     assert watch.peak_bytes > 1_000_000
     assert watch.cpu_s(0, 2e9) is not None
     assert watch.busiest(1.0) is not None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system has real-time priority")
+def test_the_onlooker_does_not_compete_with_what_it_looks_at() -> None:
+    with real_time(), Watch(os.getpid(), every_s=0.01) as watch:
+        while not watch.peak_bytes:
+            os.sched_yield()
+        (onlooker,) = [thread for thread in threading.enumerate() if thread.name == "watch"]
+        assert onlooker.native_id is not None
+        assert os.sched_getscheduler(onlooker.native_id) == os.SCHED_OTHER
 
 
 def test_a_process_that_is_not_there_costs_nothing() -> None:
