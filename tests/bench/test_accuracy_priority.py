@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from bench.accuracy.priority import real_time
+from bench.accuracy.priority import in_words, limit_in_words, real_time
 from bench.accuracy.prober import Probe, probe_table, probes
 
 _ASK = "import os; print(os.sched_getscheduler(0))"
@@ -20,6 +20,14 @@ def test_what_is_started_meanwhile_has_real_time_priority_if_it_is_permitted_and
         inside = int(subprocess.run([sys.executable, "-c", _ASK], check=True, capture_output=True, text=True).stdout)
         assert inside == (os.SCHED_FIFO if permitted else before)
     assert os.sched_getscheduler(0) == before
+
+
+def test_a_page_says_for_how_much_of_the_time_the_kernel_lets_real_time_priority_have_a_core() -> None:
+    assert limit_in_words(950_000, 1_000_000) == ", for up to 95 % of the time (`kernel.sched_rt_runtime_us`)"
+    assert "no limit to it" in limit_in_words(-1, 1_000_000)
+    assert limit_in_words(None, None) == ""
+    assert in_words(permitted=True).startswith("the same real-time priority")
+    assert in_words(permitted=False) == "no priority"
 
 
 def test_a_sleeper_says_how_late_it_woke_once_for_each_priority_that_is_permitted() -> None:

@@ -207,7 +207,8 @@ def _what(cause: Cause, health: Health, when: str) -> str:
         )
     return (
         f"worked for up to {_longest(health)} at a stretch {when}, at {health.cpu_percent:.0f} % of a core: replies "
-        "waited so long to be read; spread the users out in time, or make the functions of the script shorter"
+        "waited so long to be read; spread the users out in time, or make the functions of the script shorter (or a "
+        "virtual machine was held up: that looks the same)"
     )
 
 
