@@ -30,6 +30,18 @@ class Cause(Enum):
     STALLED = "it stood still"
 
 
+class Trouble(Enum):
+    """What a person has to do something about."""
+
+    HELD_UP = "a function of the script waits without await"
+    COMPUTING = "a function of the script computes for long"
+    CROWDED = "the workers take the cores from each other"
+    KEPT_OFF = "something else takes the core"
+    STOOD_STILL = "the worker neither worked nor wanted to"
+    FULL = "too much work for one core"
+    LUMPS = "enough time in all, but the work comes in lumps"
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """One worker between two instants (ns from the run's start). `weight`: the replies that were measured in it."""
@@ -48,6 +60,20 @@ class Stretch:
     start_ns: int
     end_ns: int
     health: Health
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One worker's stretches that have one cause."""
+
+    worker: int
+    cause: Cause
+    merged: Sequence[Stretch]
+    health: Health
+
+    @property
+    def longest_ns(self) -> int:
+        return _longest_ns(self.health)
 
 
 class Company:
@@ -117,27 +143,22 @@ def stretches(intervals: Sequence[Interval]) -> list[tuple[int, Cause, list[Stre
 
 
 def reasons(bad: Sequence[Interval], intervals: Sequence[Interval]) -> list[str]:
-    """For each worker and cause a sentence for a person: who, what, how much, when, what to do.
+    """A sentence for each kind of trouble, for a person: who, what, how much, when, what to do.
 
-    `intervals` are those of the whole run. Workers that take the cores from each other say so once, for all of them.
+    `intervals` are those of the whole run. Of the workers that had the same trouble the one that was late by most
+    speaks for all of them.
     """
     company = Company(intervals)
-    found = stretches(bad)
-    crowded = [worker for worker, cause, merged in found if cause is Cause.WAITED and company.crowds(merged)]
-    sentences = []
-    for worker, cause, merged in found:
-        if worker not in crowded or cause is not Cause.WAITED:
-            sentences.append(_reason(worker, cause, merged))
-        elif worker == crowded[0]:
-            sentences.append(_crowded(worker, merged, company, len(crowded) - 1))
-    return sentences
+    alike: dict[tuple[Trouble, str], list[_Case]] = {}
+    for worker, cause, merged in stretches(bad):
+        case = _Case(worker, cause, merged, _health(merged))
+        alike.setdefault(_trouble(case, company), []).append(case)
+    return [_sentence(trouble, cases, company) for (trouble, _), cases in alike.items()]
 
 
-def _reason(worker: int, cause: Cause, merged: Sequence[Stretch]) -> str:
-    health = _health(merged)
-    if _is_blocked(cause, health):
-        return f"worker {worker} {_blocked(cause, health, _when(merged))}"
-    return f"worker {worker} {_what(cause, health, _when(merged))}"
+def named(worker: int, others: int) -> str:
+    """A worker that speaks for `others` as well: `worker 0, like 5 others,`."""
+    return f"worker {worker}" + (f", like {others} other{'' if others == 1 else 's'}," if others else "")
 
 
 def complaint(interval: Interval, company: Company) -> str:
@@ -163,14 +184,56 @@ def _health(merged: Sequence[Stretch]) -> Health:
     return health
 
 
-def _crowded(worker: int, merged: Sequence[Stretch], company: Company, others: int) -> str:
-    health = _health(merged)
-    alike = f", like {others} other{'' if others == 1 else 's'}," if others else ""
+def _trouble(case: _Case, company: Company) -> tuple[Trouble, str]:
+    """The kind of trouble, and the function to which it is put down where that is one of the user's own."""
+    if _is_blocked(case.cause, case.health):
+        trouble = Trouble.HELD_UP if case.cause is Cause.STALLED else Trouble.COMPUTING
+        return trouble, blockers(case.health.blocked)[0][0]
+    if case.cause is Cause.WAITED:
+        return Trouble.CROWDED if company.crowds(case.merged) else Trouble.KEPT_OFF, ""
+    if case.cause is Cause.STALLED:
+        return Trouble.STOOD_STILL, ""
+    return Trouble.FULL if case.health.cpu_percent >= _FULL else Trouble.LUMPS, ""
+
+
+def _sentence(trouble: Trouble, cases: Sequence[_Case], company: Company) -> str:
+    worst = max(cases, key=lambda case: case.longest_ns)
+    return f"{named(worst.worker, len(cases) - 1)} {_what(trouble, worst, company)}"
+
+
+def _what(trouble: Trouble, case: _Case, company: Company) -> str:
+    health, when, longest = case.health, _when(case.merged), _longest(case.health)
+    if trouble in (Trouble.HELD_UP, Trouble.COMPUTING):
+        advice = ADVICE if trouble is Trouble.HELD_UP else "make it shorter, or use more workers"
+        return f"was blocked {told(blockers(health.blocked))}, {when}: no other user is served meanwhile; {advice}"
+    if trouble is Trouble.CROWDED:
+        return (
+            f"waited for its core {health.waited_percent:.0f} % of the time {when}, and was late by up to {longest}: "
+            f"{company.workers} workers used {company.cores(case.merged):.1f} cores together, and this machine had no "
+            "more for them; fewer users on it, or a server that runs here moved elsewhere, leave them room"
+        )
+    if trouble is Trouble.KEPT_OFF:
+        # Only Linux tells how long a worker waited, so it is Linux. One that needs its core nearly all the time must
+        # not be given it before everybody else.
+        first = "give it its core first with `chrt -f 10` (docs/trust.md), " if health.cpu_percent < _FULL else ""
+        return (
+            f"waited for its core {health.waited_percent:.0f} % of the time {when}, and was late by up to {longest}: "
+            f"something else runs on this machine; stop it, {first}or give the generator a machine of its own"
+        )
+    if trouble is Trouble.STOOD_STILL:
+        return (
+            f"stood still for up to {longest} at a time {when}, without using its core: a function of the script "
+            "blocks it (a sleep, a file, a database), or the machine was held up; let functions await instead"
+        )
+    if trouble is Trouble.FULL:
+        return (
+            f"ran at {health.cpu_percent:.0f} % of a core {when}: response times in that stretch include the "
+            "generator; use more workers or fewer users per machine"
+        )
     return (
-        f"worker {worker}{alike} waited for its core {health.waited_percent:.0f} % of the time {_when(merged)}, and "
-        f"was late by up to {_longest(health)}: {company.workers} workers used {company.cores(merged):.1f} cores "
-        "together, and this machine had no more for them; fewer users on it, or a server that runs here moved "
-        "elsewhere, leave them room"
+        f"worked for up to {longest} at a stretch {when}, at {health.cpu_percent:.0f} % of a core: replies waited so "
+        "long to be read; spread the users out in time, or make the functions of the script shorter (or a virtual "
+        "machine was held up: that looks the same)"
     )
 
 
@@ -178,38 +241,6 @@ def _is_blocked(cause: Cause, health: Health) -> bool:
     """Whether most of the time in which the loop was late is put down to functions of the user's own."""
     late_ns = health.loop_lag.share_above(_STALL_NS) * health.observed_ns
     return cause is not Cause.WAITED and blocked_ns(health.blocked) > late_ns / 2
-
-
-def _blocked(cause: Cause, health: Health, when: str) -> str:
-    advice = ADVICE if cause is Cause.STALLED else "make it shorter, or use more workers"
-    return f"was blocked {told(blockers(health.blocked))}, {when}: no other user is served meanwhile; {advice}"
-
-
-def _what(cause: Cause, health: Health, when: str) -> str:
-    if cause is Cause.WAITED:
-        # Only Linux tells how long a worker waited, so it is Linux. One that needs its core nearly all the time must
-        # not be given it before everybody else.
-        first = "give it its core first with `chrt -f 10` (docs/trust.md), " if health.cpu_percent < _FULL else ""
-        return (
-            f"waited for its core {health.waited_percent:.0f} % of the time {when}, and was late by up to "
-            f"{_longest(health)}: something else runs on this machine; stop it, {first}or give the generator a machine "
-            "of its own"
-        )
-    if cause is Cause.STALLED:
-        return (
-            f"stood still for up to {_longest(health)} at a time {when}, without using its core: a function of the "
-            "script blocks it (a sleep, a file, a database), or the machine was held up; let functions await instead"
-        )
-    if health.cpu_percent >= _FULL:
-        return (
-            f"ran at {health.cpu_percent:.0f} % of a core {when}: response times in that stretch include the "
-            "generator; use more workers or fewer users per machine"
-        )
-    return (
-        f"worked for up to {_longest(health)} at a stretch {when}, at {health.cpu_percent:.0f} % of a core: replies "
-        "waited so long to be read; spread the users out in time, or make the functions of the script shorter (or a "
-        "virtual machine was held up: that looks the same)"
-    )
 
 
 def _when(merged: Sequence[Stretch]) -> str:
@@ -221,8 +252,12 @@ def _when(merged: Sequence[Stretch]) -> str:
 
 
 def _longest(health: Health) -> str:
-    longest = health.loop_lag.max / 1e6 if health.loop_lag.count else 0.0
+    longest = _longest_ns(health) / 1e6
     return f"{longest:.0f} ms" if longest >= 10 else f"{longest:.1f} ms"
+
+
+def _longest_ns(health: Health) -> int:
+    return health.loop_lag.max if health.loop_lag.count else 0
 
 
 def _beyond(delays: Histogram) -> float:

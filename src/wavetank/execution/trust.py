@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from wavetank.execution.starvation import Company, Interval, complaint, reasons
+from wavetank.execution.starvation import Company, Interval, complaint, named, reasons
 from wavetank.metrics import names
 from wavetank.metrics.health import Health
 from wavetank.metrics.histogram import Histogram
@@ -62,11 +62,11 @@ LEAST_NS = 100_000_000
 LATE_NS = 250_000_000
 """Users who start later than this are a lower load than was planned."""
 
-_WORKERS = 8
+_SENTENCES = 8
 
 
 def trust_in(timeline: Iterable[Snapshot]) -> Trust:
-    """Judges a run by its snapshots. The reasons name each worker, what it was short of, when, and what to do."""
+    """Judges a run by its snapshots. The reasons name a worker, what it was short of, when, and what to do."""
     snapshots = tuple(timeline)
     reported, metric = Histogram(), names.RESPONSE_TIME
     if not any(metric in snapshot.histograms for snapshot in snapshots):
@@ -157,17 +157,19 @@ def _late(saturated: Iterable[Interval]) -> list[str]:
         lateness = interval.health.lateness
         if lateness.count and lateness.quantile(0.5) > LATE_NS:
             longest[interval.worker] = max(lateness.max, longest.get(interval.worker, 0))
+    if not longest:
+        return []
+    latest = max(longest, key=lambda worker: longest[worker])
     return [
-        f"worker {worker} started users and rounds up to {late_ns / 1e9:.1f} s late, because it had no rest: the load "
-        "was lower than planned; use more workers, or plan a lower rate"
-        for worker, late_ns in sorted(longest.items())[:_WORKERS]
+        f"{named(latest, len(longest) - 1)} started users and rounds up to {longest[latest] / 1e9:.1f} s late, because "
+        "it had no rest: the load was lower than planned; use more workers, or plan a lower rate"
     ]
 
 
 def _told(bad: Sequence[Interval], intervals: Sequence[Interval]) -> list[str]:
     told = reasons(bad, intervals)
-    more = len(told) - _WORKERS
-    return told if more <= 0 else [*told[:_WORKERS], f"and {more} more of the kind"]
+    more = len(told) - _SENTENCES
+    return told if more <= 0 else [*told[:_SENTENCES], f"and {more} more of the kind"]
 
 
 def _tolerated(longest: float) -> float:
