@@ -14,7 +14,7 @@ from bench.big_run import RunFailed, Stopped, carry_out
 from bench.needs import Machine, needs_of
 from bench.needs import this_machine as machine_now
 from bench.staging.attempt import Attempt
-from bench.staging.page import asked_table, criteria, distrusted, in_the_way, page_of, put, seen_table
+from bench.staging.page import SEARCH, asked_table, criteria, distrusted, in_the_way, page_of, put, seen_table, whole
 from bench.staging.scaling import SCRIPT, Scale
 from bench.staging.search import STEP, best_percent, next_percent
 from bench.target import NoTarget, running_target
@@ -66,7 +66,7 @@ def main(
     began, others = today(), Others()
     attempts: dict[int, Attempt] = {}
     folder = runs / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-staging"
-    name = "full" if full else "search"
+    name = whole(share) if full and share is not None else SEARCH
     while (percent := _next(attempts, start, share)) is not None:
         try:
             attempts[percent] = _attempt(Scale(percent, base.shorten, base.rounds), machine, folder, workers)
@@ -124,9 +124,11 @@ def _asked(base: Scale, machine: Machine) -> str:
 
 
 def _section(base: Scale, machine: Machine, attempts: dict[int, Attempt], when: str, command: str) -> str:
-    title = "The whole plan" if base.shorten == 1 else f"Phases {base.shorten:g} times shorter, rates as they are"
+    title = f"Phases {base.shorten:g} times shorter, rates as they are"
+    if base.shorten == 1:
+        title = f"The whole plan at {' and '.join(str(percent) for percent in attempts)} % of its rates"
     best = best_percent(_held(attempts))
-    found = "No share that was tried holds." if best is None else f"**{best} % of the rates hold.**"
+    found = "**Does not hold.**" if best is None else f"**{best} % of the rates hold.**"
     shown = attempts[best] if best is not None else attempts[min(attempts)]
     report = (
         "" if shown.run is None else f"The report at {shown.scale.percent} %:\n\n```\n{shown.run.text.strip()}\n```"
@@ -134,7 +136,7 @@ def _section(base: Scale, machine: Machine, attempts: dict[int, Attempt], when: 
     return f"""\
 ## {title}
 
-{found} {in_the_way(list(attempts.values()), machine.cores)}
+{" ".join(filter(None, (found, in_the_way(list(attempts.values()), machine.cores))))}
 
 {seen_table(attempts.values())}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -20,8 +21,14 @@ Written by `bench/staging.sh`; no figure in it is typed by hand. The plan is
 is found here is what both of them need together.
 """
 
-ORDER = ("search", "full")
+SEARCH = "search"
+_WHOLE = re.compile(r"whole_(\d+)")
 _GIB = 2**30
+
+
+def whole(percent: int) -> str:
+    """The name of the section on the whole plan at a share (percent); each share that is tried has its own."""
+    return f"whole_{percent}"
 
 
 def put(path: Path, sections: Mapping[str, str]) -> None:
@@ -32,8 +39,9 @@ def put(path: Path, sections: Mapping[str, str]) -> None:
 
 def page_of(sections: Mapping[str, str]) -> str:
     """The page of these sections, in the order in which they are read."""
-    parts = [f"<!-- begin {name} -->\n{sections[name]}\n<!-- end {name} -->\n" for name in ORDER if name in sections]
-    return "\n".join([HEAD, *parts])
+    shares = {int(found[1]): found[0] for found in map(_WHOLE.fullmatch, sections) if found is not None}
+    names = [*([SEARCH] if SEARCH in sections else []), *(shares[percent] for percent in sorted(shares))]
+    return "\n".join([HEAD, *(f"<!-- begin {name} -->\n{sections[name]}\n<!-- end {name} -->\n" for name in names)])
 
 
 def asked_table(needs: Mapping[int, Needs], machine: Machine) -> str:
@@ -106,11 +114,11 @@ def distrusted(attempts: Sequence[Attempt]) -> str:
 
 
 def in_the_way(attempts: Sequence[Attempt], cores: int) -> str:
-    """What stands in the way of the next share, in a sentence or two."""
+    """What stands in the way of the next share, in a sentence or two; nothing where no larger one was tried."""
     failed = [attempt for attempt in attempts if not attempt.holds]
     if not failed:
         whole = any(attempt.scale.percent == 100 for attempt in attempts)
-        return "Nothing stands in the way: these are all the rates there are." if whole else "No larger one was tried."
+        return "Nothing stands in the way: these are all the rates there are." if whole else ""
     first = min(failed, key=lambda attempt: attempt.scale.percent)
     text = f"What stands in the way at {first.scale.percent} %: {'; '.join(first.missed)}."
     if first.run is not None and first.run.generator.cores is not None and first.run.server.cores is not None:

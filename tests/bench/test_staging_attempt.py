@@ -8,7 +8,7 @@ import pytest
 from bench.big_run import BigRun
 from bench.needs import Machine, Needs
 from bench.staging.attempt import Attempt
-from bench.staging.page import asked_table, distrusted, in_the_way, page_of, put, seen_table
+from bench.staging.page import SEARCH, asked_table, distrusted, in_the_way, put, seen_table, whole
 from bench.staging.scaling import Scale
 
 from tests.bench.big_runs import made_up
@@ -66,7 +66,7 @@ def test_what_stands_in_the_way_is_told_of_the_smallest_share_that_did_not_hold(
     assert "50.00 %" in said
     assert "1.25 cores and the server 0.50, of 2" in said
     assert "Nothing stands in the way" in in_the_way([attempt(good.run, 100)], 2)
-    assert "No larger one" in in_the_way([good], 2)
+    assert in_the_way([good], 2) == ""
 
 
 def test_a_share_that_the_machine_cannot_carry_is_in_the_table_with_the_reason() -> None:
@@ -87,9 +87,13 @@ def test_what_each_share_asks_for_says_whether_the_machine_has_it() -> None:
     assert "| yes |" in asked_table({50: NEEDS}, Machine(2, None, None))
 
 
-def test_the_search_and_the_full_run_do_not_overwrite_each_other(tmp_path: Path) -> None:
+def test_the_search_and_each_share_of_the_whole_plan_have_sections_of_their_own(tmp_path: Path) -> None:
     page = tmp_path / "staging.md"
-    put(page, {"full": "the whole 44 minutes"})
-    put(page, {"search": "the search"})
-    put(page, {"search": "the search, again"})
-    assert page.read_text(encoding="utf-8") == page_of({"search": "the search, again", "full": "the whole 44 minutes"})
+    put(page, {whole(100): "all of it"})
+    put(page, {whole(30): "the whole 44 minutes"})
+    put(page, {SEARCH: "the search"})
+    put(page, {SEARCH: "the search, again"})
+    written = page.read_text(encoding="utf-8")
+    places = [written.index(text) for text in ("the search, again", "the whole 44 minutes", "all of it")]
+    assert places == sorted(places)
+    assert written.count("the search") == 1
