@@ -32,6 +32,9 @@ it, {crowd.rounds} times: {crowd.users / crowd.every_s:,.0f} round trips a secon
 
 {"Everything that was promised was kept." if kept else "**A promise was missed: see the rows.**"}
 
+This is a single run. Whether it is trusted depends on how quick the machine is in that hour, too: on a virtual machine
+that changes, and another run may keep all but that.
+
 {table(("", "promised", "seen", ""), rows, right=(1, 2))}
 
 {_figures(run)}

@@ -14,7 +14,7 @@ from bench.big_run import RunFailed, Stopped, carry_out
 from bench.needs import Machine, needs_of
 from bench.needs import this_machine as machine_now
 from bench.staging.attempt import Attempt
-from bench.staging.page import SEARCH, asked_table, criteria, distrusted, in_the_way, page_of, put, seen_table, whole
+from bench.staging.page import SEARCH, asked_table, criteria, distrusted, outcome, page_of, put, seen_table, whole
 from bench.staging.scaling import SCRIPT, Scale
 from bench.staging.search import STEP, best_percent, next_percent
 from bench.target import NoTarget, running_target
@@ -66,7 +66,9 @@ def main(
     began, others = today(), Others()
     attempts: dict[int, Attempt] = {}
     folder = runs / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-staging"
-    name = whole(share) if full and share is not None else SEARCH
+    name, title = SEARCH, f"Phases {base.shorten:g} times shorter, rates as they are"
+    if full and share is not None:
+        name, title = whole(share), f"The whole plan at {share} % of its rates"
     while (percent := _next(attempts, start, share)) is not None:
         try:
             attempts[percent] = _attempt(Scale(percent, base.shorten, base.rounds), machine, folder, workers)
@@ -74,9 +76,8 @@ def main(
             click.echo(f"{percent} %: {error}", err=True)
             sys.exit(3)
         # After each of them: hours of runs are not to be lost with the last one.
-        text = _section(
-            base, machine, attempts, f"{began} to {today()}{_disturbed(others)}", _command(full, share, start)
-        )
+        when = f"{began} to {today()}{_disturbed(others)}"
+        text = _section(title, base, machine, attempts, when, _command(full, share, start))
         if written:
             put(PAGE, {name: text})
     click.echo(f"written into {PAGE}" if written else page_of({name: text}))
@@ -123,12 +124,8 @@ def _asked(base: Scale, machine: Machine) -> str:
     return asked_table(needs, machine)
 
 
-def _section(base: Scale, machine: Machine, attempts: dict[int, Attempt], when: str, command: str) -> str:
-    title = f"Phases {base.shorten:g} times shorter, rates as they are"
-    if base.shorten == 1:
-        title = f"The whole plan at {' and '.join(str(percent) for percent in attempts)} % of its rates"
+def _section(title: str, base: Scale, machine: Machine, attempts: dict[int, Attempt], when: str, command: str) -> str:
     best = best_percent(_held(attempts))
-    found = "**Does not hold.**" if best is None else f"**{best} % of the rates hold.**"
     shown = attempts[best] if best is not None else attempts[min(attempts)]
     report = (
         "" if shown.run is None else f"The report at {shown.scale.percent} %:\n\n```\n{shown.run.text.strip()}\n```"
@@ -136,7 +133,7 @@ def _section(base: Scale, machine: Machine, attempts: dict[int, Attempt], when: 
     return f"""\
 ## {title}
 
-{" ".join(filter(None, (found, in_the_way(list(attempts.values()), machine.cores))))}
+{outcome(list(attempts.values()), machine.cores)}
 
 {seen_table(attempts.values())}
 

@@ -113,12 +113,20 @@ def distrusted(attempts: Sequence[Attempt]) -> str:
     return "\n".join(told)
 
 
+def outcome(attempts: Sequence[Attempt], cores: int) -> str:
+    """Which share holds, or that not even the smallest does, and what stands in the way of the next."""
+    held = [attempt.scale.percent for attempt in attempts if attempt.holds]
+    smallest = min(attempt.scale.percent for attempt in attempts)
+    found = f"**{max(held)} % of the rates hold.**" if held else f"**{smallest} % of the rates do not hold.**"
+    return " ".join(filter(None, (found, in_the_way(attempts, cores))))
+
+
 def in_the_way(attempts: Sequence[Attempt], cores: int) -> str:
     """What stands in the way of the next share, in a sentence or two; nothing where no larger one was tried."""
     failed = [attempt for attempt in attempts if not attempt.holds]
     if not failed:
-        whole = any(attempt.scale.percent == 100 for attempt in attempts)
-        return "Nothing stands in the way: these are all the rates there are." if whole else ""
+        all_of_them = any(attempt.scale.percent == 100 for attempt in attempts)
+        return "Nothing stands in the way: these are all the rates there are." if all_of_them else ""
     first = min(failed, key=lambda attempt: attempt.scale.percent)
     text = f"What stands in the way at {first.scale.percent} %: {'; '.join(first.missed)}."
     if first.run is not None and first.run.generator.cores is not None and first.run.server.cores is not None:

@@ -8,7 +8,7 @@ import pytest
 from bench.big_run import BigRun
 from bench.needs import Machine, Needs
 from bench.staging.attempt import Attempt
-from bench.staging.page import SEARCH, asked_table, distrusted, in_the_way, put, seen_table, whole
+from bench.staging.page import SEARCH, asked_table, distrusted, in_the_way, outcome, put, seen_table, whole
 from bench.staging.scaling import Scale
 
 from tests.bench.big_runs import made_up
@@ -67,6 +67,9 @@ def test_what_stands_in_the_way_is_told_of_the_smallest_share_that_did_not_hold(
     assert "1.25 cores and the server 0.50, of 2" in said
     assert "Nothing stands in the way" in in_the_way([attempt(good.run, 100)], 2)
     assert in_the_way([good], 2) == ""
+    assert outcome([good, bad], 2) == f"**50 % of the rates hold.** {said}"
+    assert outcome([good], 2) == "**50 % of the rates hold.**"
+    assert outcome([bad], 2).startswith("**60 % of the rates do not hold.** What stands in the way at 60 %: ")
 
 
 def test_a_share_that_the_machine_cannot_carry_is_in_the_table_with_the_reason() -> None:

@@ -71,10 +71,6 @@ class _Case:
     merged: Sequence[Stretch]
     health: Health
 
-    @property
-    def longest_ns(self) -> int:
-        return _longest_ns(self.health)
-
 
 class Company:
     """All workers of a run: how many cores did they use together while one of them waited for its own?"""
@@ -197,7 +193,7 @@ def _trouble(case: _Case, company: Company) -> tuple[Trouble, str]:
 
 
 def _sentence(trouble: Trouble, cases: Sequence[_Case], company: Company) -> str:
-    worst = max(cases, key=lambda case: case.longest_ns)
+    worst = max(cases, key=lambda case: _longest_ns(case.health))
     return f"{named(worst.worker, len(cases) - 1)} {_what(trouble, worst, company)}"
 
 
