@@ -19,6 +19,9 @@ Written by `bench/staging.sh`; no figure in it is typed by hand. The plan is
 [examples/ymera/artillery_websocket.yml](../examples/ymera/artillery_websocket.yml): sessions of 167 s, arriving at
 1000 per second for half an hour, and at twice that rate at the peak. Generator and server share one machine, so what
 is found here is what both of them need together.
+
+Each section is of the hour that its last line names. A virtual machine's speed depends on what else its host does: a
+larger share may hold in one hour where a smaller one did not in another.
 """
 
 SEARCH = "search"
