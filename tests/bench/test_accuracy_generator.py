@@ -9,7 +9,7 @@ import pytest
 from bench.accuracy import distributions, omission
 from bench.accuracy.generator import Paced
 
-from wavetank.engine.timers import TICK_NS, Timers
+from wavetank.engine.clock.timers import TICK_NS, Timers
 from wavetank.plan.arrivals import arrivals
 from wavetank.plan.artillery import read_script
 from wavetank.plan.steps import Loop, Pace, Think

@@ -17,7 +17,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from tests.library.plans import a_plan, a_talkative_user, an_endless_plan
 from tests.system.test_fleet import is_alive, wait_until, workers_of
-from wavetank.engine.loop import new_event_loop
+from wavetank.engine.worker.loop import new_event_loop
 from wavetank.errors import RunError, ScriptError
 from wavetank.execution.result import Exit
 from wavetank.library.running import run, run_sync

@@ -22,8 +22,8 @@ import yaml
 import wavetank
 from wavetank import User
 from wavetank.cli.main import main
-from wavetank.engine.closed import OUR_CLOSES
-from wavetank.engine.connect_failures import _ERRNO_KINDS
+from wavetank.engine.connecting.failures import _ERRNO_KINDS
+from wavetank.engine.wire.closed import OUR_CLOSES
 from wavetank.errors import ScriptError
 from wavetank.flow.mistake import OURS
 from wavetank.metrics import names
@@ -48,7 +48,7 @@ _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _REFUSED = {"attr", "index"}
 """Keys that are read only to refuse the rule that they stand in."""
 
-_NAMES_KIND_ELSEWHERE = {"connection.py", "connect_failures.py", "user.py"}
+_NAMES_KIND_ELSEWHERE = {"connection.py", "failures.py", "user.py"}
 """Where a failure's kind comes out of a table, `OUR_CLOSES` or `_ERRNO_KINDS`, or from a scenario (`user.fail`)."""
 
 _MISTAKES = "<exception> at <file>:<line>"

@@ -16,7 +16,7 @@ import orjson
 from tests.system.command import CommandLine, environment
 from tests.system.scripts import script
 from tests.system.servers.raw import Peer, RawServer, text
-from wavetank.engine.open_files import raise_open_file_limit
+from wavetank.engine.worker.open_files import raise_open_file_limit
 from wavetank.plan.chance import draw_scenario
 
 ROOT = Path(__file__).parents[2]

@@ -14,9 +14,9 @@ from tests.system.command import CommandLine
 from tests.system.scripts import PING, script
 from tests.system.servers.proxies import connect_proxy, refuse, socks5_proxy, talk_nonsense
 from tests.system.servers.raw import PONG_MESSAGE, Handler, Peer, RawServer, text
-from wavetank.engine.connector import Connector
-from wavetank.engine.loop import new_event_loop
-from wavetank.engine.timers import Timers
+from wavetank.engine.clock.timers import Timers
+from wavetank.engine.connecting.connector import Connector
+from wavetank.engine.worker.loop import new_event_loop
 from wavetank.plan.steps import ConnectionOptions
 
 

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from tests.target.conformance import PATIENCE_S, ask, close_code, connect, health
-from wavetank.engine.loop import new_event_loop
+from wavetank.engine.worker.loop import new_event_loop
 from wavetank.errors import RunError
 from wavetank.target import group as group_module
 from wavetank.target.group import SHARES_PORTS, Group

@@ -13,7 +13,7 @@ import pytest
 from websockets.frames import Frame, Opcode
 
 from tests.target.conformance import CHECKS, PATIENCE_S, Check, ask, close_code, connect, connections_become
-from wavetank.engine.loop import new_event_loop
+from wavetank.engine.worker.loop import new_event_loop
 from wavetank.errors import RunError
 from wavetank.target.client import MAX_MESSAGE_BYTES
 from wavetank.target.server import Server, serve

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from wavetank.cli.streams import settle
-from wavetank.engine.loop import new_event_loop
+from wavetank.engine.worker.loop import new_event_loop
 from wavetank.errors import RunError, ScriptError
 from wavetank.execution.coordinator import Run
 from wavetank.execution.folder.folder import RunFolder

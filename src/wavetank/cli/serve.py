@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 
 import click
 
-from wavetank.engine.loop import new_event_loop
+from wavetank.engine.worker.loop import new_event_loop
 from wavetank.errors import RunError
 from wavetank.target.group import SHARES_PORTS, Group
 from wavetank.target.launch import announcement

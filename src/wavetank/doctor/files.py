@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wavetank.doctor.finding import Finding, Level, unknown
 from wavetank.doctor.question import Question
-from wavetank.engine.open_files import SPARE_FILES
+from wavetank.engine.worker.open_files import SPARE_FILES
 from wavetank.execution.machine.limits import workers_for
 from wavetank.execution.machine.remedies import more_files, sysctl
 from wavetank.execution.machine.system import UNLIMITED, System

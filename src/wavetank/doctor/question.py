@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from wavetank.engine.sources import LOOPBACK_ADDRESSES
+from wavetank.engine.connecting.sources import LOOPBACK_ADDRESSES
 
 
 class Place(StrEnum):

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from wavetank.doctor.finding import Finding, Level
 from wavetank.doctor.question import Place
-from wavetank.engine.sources import is_own_address
+from wavetank.engine.connecting.sources import is_own_address
 from wavetank.plan.urls import join_url
 
 _PATIENCE_S = 5.0

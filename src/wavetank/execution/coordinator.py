@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from wavetank.engine.hook import run_hook
-from wavetank.engine.lifecycle import set_up, tear_down
+from wavetank.engine.worker.hook import run_hook
+from wavetank.engine.worker.lifecycle import set_up, tear_down
 from wavetank.errors import RunError, UserFailure
 from wavetank.execution.abort import AbortWatch
 from wavetank.execution.fleets.contract import Fleet, Orders

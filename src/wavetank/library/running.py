@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from wavetank.engine.loop import new_event_loop
-from wavetank.engine.open_files import raise_open_file_limit
+from wavetank.engine.worker.loop import new_event_loop
+from wavetank.engine.worker.open_files import raise_open_file_limit
 from wavetank.errors import Problem, ScriptError, Where
 from wavetank.execution.coordinator import Run
 from wavetank.execution.fleets.channel import IN_WORKER

@@ -12,8 +12,8 @@ from typing import Any
 
 import uvicorn
 
-from wavetank.engine.loop import new_event_loop
-from wavetank.engine.open_files import raise_open_file_limit
+from wavetank.engine.worker.loop import new_event_loop
+from wavetank.engine.worker.open_files import raise_open_file_limit
 from wavetank.errors import RunError
 
 _PATIENCE_S = 30.0

@@ -23,7 +23,7 @@ from picows import (
     ws_create_server,
 )
 
-from wavetank.engine.open_files import raise_open_file_limit
+from wavetank.engine.worker.open_files import raise_open_file_limit
 from wavetank.errors import RunError
 from wavetank.target.client import MAX_MESSAGE_BYTES, Client
 from wavetank.target.platform import Platform

@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 from websockets.asyncio.server import ServerConnection, serve
 
-from wavetank.engine.loop import new_event_loop
-from wavetank.engine.worker import Worker
+from wavetank.engine.worker.loop import new_event_loop
+from wavetank.engine.worker.worker import Worker
 from wavetank.metrics.snapshot import Snapshot
 from wavetank.plan.arrivals import Share
 from wavetank.plan.model import Plan

@@ -6,8 +6,8 @@ import asyncio
 from time import perf_counter_ns
 from typing import Self
 
-from wavetank.engine.lifecycle import set_up, tear_down
-from wavetank.engine.worker import Worker
+from wavetank.engine.worker.lifecycle import set_up, tear_down
+from wavetank.engine.worker.worker import Worker
 from wavetank.execution.fleets.contract import Listener, Orders
 from wavetank.execution.processing import processor_of
 from wavetank.plan.arrivals import Share

@@ -21,10 +21,10 @@ from typing import NoReturn, TypeVar
 
 import orjson
 
-from wavetank.engine.lifecycle import set_up, tear_down
-from wavetank.engine.loop import new_event_loop
-from wavetank.engine.open_files import make_room_for_open_files, raise_open_file_limit
-from wavetank.engine.worker import Worker
+from wavetank.engine.worker.lifecycle import set_up, tear_down
+from wavetank.engine.worker.loop import new_event_loop
+from wavetank.engine.worker.open_files import make_room_for_open_files, raise_open_file_limit
+from wavetank.engine.worker.worker import Worker
 from wavetank.errors import RunError
 from wavetank.execution.fleets.channel import IN_WORKER, Word, read_message
 from wavetank.execution.fleets.contract import Orders

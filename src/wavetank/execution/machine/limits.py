@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from wavetank.engine.open_files import SPARE_FILES
-from wavetank.engine.sources import LOOPBACK_ADDRESSES, is_own_address
+from wavetank.engine.connecting.sources import LOOPBACK_ADDRESSES, is_own_address
+from wavetank.engine.worker.open_files import SPARE_FILES
 from wavetank.errors import RunError
 from wavetank.execution.machine.remedies import addresses_for, more_files, sysctl, wider_ports
 from wavetank.execution.machine.system import System, read_system

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wavetank.engine.open_files import open_file_limits
+from wavetank.engine.worker.open_files import open_file_limits
 from wavetank.execution.machine.cgroup import ControlGroup, is_there, read_control_group
 
 UNLIMITED = 2**63 - 1

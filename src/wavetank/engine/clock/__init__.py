@@ -1,0 +1,1 @@
+"""Instants: what is due and when, and what leaves in the same turn of the loop."""

@@ -1,0 +1,1 @@
+"""The coroutine of a user: driven, parked and woken; and users who wait for one another."""

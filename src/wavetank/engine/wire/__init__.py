@@ -1,0 +1,1 @@
+"""What goes over a connection: frames, messages, compression; and how it ends."""
